@@ -1,0 +1,1 @@
+//! NVML's C ABI over simulated GPUs.
