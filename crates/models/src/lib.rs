@@ -1,1 +1,44 @@
-//! Placeholder.
+//! What is true of a GPU: the types that every other crate speaks in.
+//!
+//! Nothing here does I/O, runs an actor or asks a clock. Reading order: a [`Reading`] is a value or the reason
+//! why there is none; a [`Sample`] is what one tick read; a [`GpuSnapshot`] is a GPU's last sample beside its
+//! health; a [`HostSnapshot`] is all GPUs at one generation; [`seed`] is the shape that REST clients know.
+
+mod driver;
+#[cfg(any(test, feature = "example"))]
+pub mod example;
+mod facts;
+mod id;
+mod process;
+mod reading;
+mod sample;
+pub mod seed;
+mod selector;
+mod snapshot;
+mod state;
+mod throttle;
+mod totals;
+mod units;
+
+pub use driver::{DriverFault, DriverInfo, DriverReason, DriverStatus};
+pub use facts::{GpuFacts, PowerLimits, TemperatureThresholds};
+pub use id::{GpuId, InvalidPciBusId, PciBusId};
+pub use process::{GpuProcess, ProcessKinds};
+pub use reading::{Reading, Reason};
+pub use sample::{
+    Clocks, EccErrors, EccTotals, Memory, PcieLink, PerformanceState, Power, Sample, SlowSample, Utilization,
+};
+pub use selector::{GpuSelector, InvalidSelector};
+pub use snapshot::{GpuSnapshot, Health, HostSnapshot};
+pub use state::{Failure, GpuState};
+pub use throttle::ThrottleReasons;
+pub use totals::Totals;
+pub use units::{Bytes, Celsius, Joules, Megahertz, Percent, Watts};
+
+/// A point in time as it is published: RFC 3339 in UTC, with `Z`.
+pub use jiff::Timestamp;
+
+/// `at` cut to whole microseconds, which is what every client's date type can hold.
+pub fn microseconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
+}

@@ -1,0 +1,75 @@
+//! The latest snapshot of each GPU and of the host, written by the aggregator and read by anyone.
+
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, Guard};
+use dashmap::DashMap;
+use gpulse_models::{GpuId, GpuSnapshot, HostSnapshot, Timestamp};
+
+/// The latest snapshot of each GPU and of the host.
+///
+/// The map answers for one GPU. It cannot give several GPUs of one moment: that is what the host snapshot is for,
+/// one immutable value behind one pointer.
+#[derive(Debug)]
+pub struct SnapshotCache {
+    gpus: DashMap<GpuId, Arc<GpuSnapshot>>,
+    host: ArcSwap<HostSnapshot>,
+}
+
+/// The map is written by one thread and small: few shards suffice. DashMap wants a power of two above one.
+const SHARDS: usize = 4;
+
+impl SnapshotCache {
+    /// A cache in which nothing was heard yet.
+    pub fn new(at: Timestamp) -> Self {
+        Self {
+            gpus: DashMap::with_shard_amount(SHARDS),
+            host: ArcSwap::from_pointee(HostSnapshot::starting(at)),
+        }
+    }
+
+    /// The latest snapshot of the host. Costs a pointer load and never waits; do not keep the guard across an
+    /// `.await`.
+    pub fn host(&self) -> Guard<Arc<HostSnapshot>> {
+        self.host.load()
+    }
+
+    /// The latest snapshot of one GPU.
+    pub fn gpu(&self, id: &GpuId) -> Option<Arc<GpuSnapshot>> {
+        self.gpus.get(id).map(|gpu| Arc::clone(gpu.value()))
+    }
+
+    /// Replaces what is known of one GPU. The next host snapshot must contain the same value.
+    pub(crate) fn put(&self, gpu: Arc<GpuSnapshot>) {
+        self.gpus.insert(gpu.id.clone(), gpu);
+    }
+
+    /// Forgets a GPU that went, or the placeholder of one that has said its name.
+    pub(crate) fn remove(&self, id: &GpuId) {
+        self.gpus.remove(id);
+    }
+
+    /// Makes `host` the latest snapshot.
+    pub(crate) fn publish(&self, host: HostSnapshot) {
+        self.host.store(Arc::new(host));
+    }
+}
+
+#[cfg(feature = "fixture")]
+impl SnapshotCache {
+    /// A cache that holds `host`, for tests and benchmarks.
+    pub fn holding(host: HostSnapshot) -> Self {
+        let cache = Self::new(host.published_at);
+        cache.replace(host);
+        cache
+    }
+
+    /// Publishes `host` and its GPUs, for tests and benchmarks.
+    pub fn replace(&self, host: HostSnapshot) {
+        self.gpus.clear();
+        for gpu in &host.gpus {
+            self.put(Arc::clone(gpu));
+        }
+        self.publish(host);
+    }
+}

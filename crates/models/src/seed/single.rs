@@ -1,0 +1,213 @@
+//! `SingleGPUMetrics`: the body of one GPU.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    GpuClockSpeeds, GpuEcc, GpuMemory, GpuPcie, GpuPower, GpuProcessInfo, GpuTemperature, GpuUtilization,
+    Unavailable, gaps::Gaps,
+};
+use crate::{
+    Clocks, EccTotals, GpuFacts, GpuProcess, GpuSnapshot, GpuState, Memory, Percent, Power, Reading, Sample,
+    SlowSample, Utilization,
+};
+
+/// Everything about one GPU.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = SingleGPUMetrics))]
+pub struct SingleGpuMetrics {
+    /// NVML's index.
+    #[cfg_attr(feature = "openapi", schema(maximum = 4294967295i64))]
+    pub gpu_id: u32,
+    /// Model.
+    pub gpu_name: String,
+    /// NVML UUID.
+    pub gpu_uuid: String,
+    /// Version of the NVIDIA driver.
+    pub driver_version: String,
+    /// How busy the engines were.
+    pub utilization: GpuUtilization,
+    /// Device memory.
+    pub memory: GpuMemory,
+    /// Temperatures.
+    pub temperature: GpuTemperature,
+    /// Power.
+    pub power: GpuPower,
+    /// Clocks.
+    pub clocks: GpuClockSpeeds,
+    /// Processes on the GPU, by pid.
+    pub processes: Vec<GpuProcessInfo>,
+    /// `P0` to `P15`, or `Unknown`.
+    #[cfg_attr(feature = "openapi", schema(pattern = r"^(P([0-9]|1[0-5])|Unknown)$"))]
+    pub performance_state: String,
+    /// Intended fan speed, 0 to 100; null without a fan.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0.0, maximum = 100.0))]
+    pub fan_speed_percent: Option<f64>,
+    /// How the GPU is doing: `ok`, or why these numbers are not of now.
+    pub state: GpuState,
+    /// When these numbers were read.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+    pub sampled_at: Timestamp,
+    /// When processes, PCIe link and ECC counts were read, which happens less often.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+    pub slow_sampled_at: Timestamp,
+    /// Where it sits.
+    pub pci_bus_id: Option<String>,
+    /// Why clocks are lowered: names of NVML's clock event reasons; null if the driver does not say.
+    pub throttle_reasons: Option<Vec<String>>,
+    /// The PCIe link.
+    pub pcie: GpuPcie,
+    /// Memory errors.
+    pub ecc: GpuEcc,
+    /// Path of each value that is absent (sent as 0.0, null or empty), and why.
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, crate::Reason>))]
+    pub unavailable: Unavailable,
+}
+
+impl SingleGpuMetrics {
+    /// The body of `gpu`; nothing if it has no sample to show.
+    pub fn of(gpu: &GpuSnapshot, driver_version: &str) -> Option<Self> {
+        let sample = gpu.served_sample()?;
+        let facts = gpu.facts.as_deref()?;
+        let mut gaps = Gaps::default();
+        Some(Self {
+            gpu_id: gpu.index,
+            gpu_name: gaps
+                .optional("gpu_name", facts.name.clone())
+                .unwrap_or_else(|| "Unknown".to_owned()),
+            gpu_uuid: facts.id.to_string(),
+            driver_version: driver_version.to_owned(),
+            utilization: utilization(&sample.utilization, &mut gaps),
+            memory: memory(sample.memory, &mut gaps),
+            temperature: temperature(sample, facts, &mut gaps),
+            power: power(&sample.power, facts, &mut gaps),
+            clocks: clocks(&sample.clocks, &mut gaps),
+            processes: processes(&sample.slow, &mut gaps),
+            performance_state: gaps
+                .optional("performance_state", sample.performance_state)
+                .map_or_else(|| "Unknown".to_owned(), |state| state.to_string()),
+            fan_speed_percent: gaps.optional("fan_speed_percent", sample.fan_speed.map(Percent::clamped)),
+            state: gpu.health.state,
+            sampled_at: sample.taken_at,
+            slow_sampled_at: sample.slow.taken_at,
+            pci_bus_id: gaps.optional("pci_bus_id", facts.pci_bus_id.map(|id| id.to_string())),
+            throttle_reasons: gaps.optional(
+                "throttle_reasons",
+                sample.throttle_reasons.map(|mask| mask.names()),
+            ),
+            pcie: pcie(&sample.slow, facts, &mut gaps),
+            ecc: ecc(&sample.slow.ecc, &mut gaps),
+            unavailable: gaps.into_map(),
+        })
+    }
+}
+
+fn utilization(utilization: &Utilization, gaps: &mut Gaps) -> GpuUtilization {
+    GpuUtilization {
+        gpu_percent: gaps.required("utilization.gpu_percent", utilization.gpu.map(Percent::clamped)),
+        memory_percent: gaps.required(
+            "utilization.memory_percent",
+            utilization.memory.map(Percent::clamped),
+        ),
+        encoder_percent: gaps.optional(
+            "utilization.encoder_percent",
+            utilization.encoder.map(Percent::clamped),
+        ),
+        decoder_percent: gaps.optional(
+            "utilization.decoder_percent",
+            utilization.decoder.map(Percent::clamped),
+        ),
+    }
+}
+
+fn memory(memory: Reading<Memory>, gaps: &mut Gaps) -> GpuMemory {
+    let share = |m: Memory| Percent::of(m.used.mebibytes(), m.total.mebibytes()).clamped();
+    GpuMemory {
+        total_mb: gaps.required("memory.total_mb", memory.map(|m| m.total.mebibytes())),
+        used_mb: gaps.required("memory.used_mb", memory.map(|m| m.used.mebibytes())),
+        free_mb: gaps.required("memory.free_mb", memory.map(|m| m.free.mebibytes())),
+        utilization_percent: gaps.required("memory.utilization_percent", memory.map(share)),
+    }
+}
+
+fn temperature(sample: &Sample, facts: &GpuFacts, gaps: &mut Gaps) -> GpuTemperature {
+    let slowdown = facts.thresholds.slowdown.map(|t| t.0);
+    let shutdown = facts.thresholds.shutdown.map(|t| t.0);
+    GpuTemperature {
+        current_celsius: gaps.required("temperature.current_celsius", sample.temperature.map(|t| t.0)),
+        slowdown_threshold_celsius: gaps.optional("temperature.slowdown_threshold_celsius", slowdown),
+        shutdown_threshold_celsius: gaps.optional("temperature.shutdown_threshold_celsius", shutdown),
+    }
+}
+
+fn power(power: &Power, facts: &GpuFacts, gaps: &mut Gaps) -> GpuPower {
+    let usage = match (power.draw, power.management_limit) {
+        (Reading::Value(draw), Reading::Value(limit)) => {
+            Reading::Value(Percent::of(draw.0, limit.0).clamped())
+        }
+        (Reading::Unavailable(reason), _) | (_, Reading::Unavailable(reason)) => Reading::Unavailable(reason),
+    };
+    let limits = &facts.power_limits;
+    GpuPower {
+        power_draw_watts: gaps.required("power.power_draw_watts", power.draw.map(|w| w.0)),
+        power_limit_watts: gaps.required("power.power_limit_watts", power.management_limit.map(|w| w.0)),
+        power_usage_percent: gaps.required("power.power_usage_percent", usage),
+        enforced_limit_watts: gaps.optional("power.enforced_limit_watts", power.enforced_limit.map(|w| w.0)),
+        default_limit_watts: gaps.optional("power.default_limit_watts", limits.default.map(|w| w.0)),
+        min_limit_watts: gaps.optional("power.min_limit_watts", limits.min.map(|w| w.0)),
+        max_limit_watts: gaps.optional("power.max_limit_watts", limits.max.map(|w| w.0)),
+        total_energy_joules: gaps.optional("power.total_energy_joules", power.total_energy.map(|j| j.0)),
+    }
+}
+
+fn clocks(clocks: &Clocks, gaps: &mut Gaps) -> GpuClockSpeeds {
+    GpuClockSpeeds {
+        graphics_clock_mhz: gaps.required("clocks.graphics_clock_mhz", clocks.graphics.map(|c| c.0)),
+        sm_clock_mhz: gaps.required("clocks.sm_clock_mhz", clocks.sm.map(|c| c.0)),
+        memory_clock_mhz: gaps.required("clocks.memory_clock_mhz", clocks.memory.map(|c| c.0)),
+        video_clock_mhz: gaps.optional("clocks.video_clock_mhz", clocks.video.map(|c| c.0)),
+    }
+}
+
+fn processes(slow: &SlowSample, gaps: &mut Gaps) -> Vec<GpuProcessInfo> {
+    let processes = gaps
+        .optional("processes", slow.processes.as_ref())
+        .map_or(&[][..], Vec::as_slice);
+    processes
+        .iter()
+        .map(|process| process_info(process, gaps))
+        .collect()
+}
+
+fn process_info(process: &GpuProcess, gaps: &mut Gaps) -> GpuProcessInfo {
+    let path = |key: &str| format!("processes.{}.{key}", process.pid);
+    GpuProcessInfo {
+        pid: process.pid,
+        process_name: gaps
+            .optional(&path("process_name"), process.name.clone())
+            .unwrap_or_else(|| "unknown".to_owned()),
+        used_memory_mb: gaps.required(
+            &path("used_memory_mb"),
+            process.used_memory.map(|bytes| bytes.mebibytes()),
+        ),
+    }
+}
+
+fn pcie(slow: &SlowSample, facts: &GpuFacts, gaps: &mut Gaps) -> GpuPcie {
+    GpuPcie {
+        generation: gaps.optional("pcie.generation", slow.pcie.generation),
+        generation_max: gaps.optional("pcie.generation_max", facts.pcie_generation_max),
+        width: gaps.optional("pcie.width", slow.pcie.width),
+        width_max: gaps.optional("pcie.width_max", facts.pcie_width_max),
+    }
+}
+
+fn ecc(ecc: &EccTotals, gaps: &mut Gaps) -> GpuEcc {
+    GpuEcc {
+        corrected_volatile: gaps.optional("ecc.corrected_volatile", ecc.volatile.corrected),
+        uncorrected_volatile: gaps.optional("ecc.uncorrected_volatile", ecc.volatile.uncorrected),
+        corrected_aggregate: gaps.optional("ecc.corrected_aggregate", ecc.aggregate.corrected),
+        uncorrected_aggregate: gaps.optional("ecc.uncorrected_aggregate", ecc.aggregate.uncorrected),
+    }
+}
