@@ -1,3 +1,87 @@
-//! The workspace's automation.
+//! The workspace's automation: `cargo xtask` lists the commands, each of which is one file here.
 
-fn main() {}
+mod agent;
+mod bench;
+mod ci;
+mod codegen;
+mod demo;
+mod deny;
+mod hardware;
+mod http;
+mod project;
+mod python;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::project::Project;
+
+/// The automation of the gpulse workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the agent on simulated GPUs: no GPU and no driver needed.
+    Demo(demo::Args),
+    /// Run all tests, with what they need set up first.
+    Test(test::Args),
+    /// Run every check that a change has to pass, stopping at the first that fails.
+    Ci,
+    /// Check the house rules that the compiler and clippy do not know.
+    Tidy,
+    /// Regenerate the files that are generated from code.
+    Codegen(codegen::Args),
+    /// Measure: requests per second, or the memory and CPU time that the agent itself takes.
+    Bench(bench::Args),
+    /// Run the tests that need a real NVIDIA GPU.
+    Hardware,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode> {
+    let Some(command) = cli.command else {
+        Cli::command().print_help()?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let project = Project::open()?;
+    match command {
+        Command::Demo(args) => return demo::run(&project, &args),
+        Command::Test(args) => test::run(&project, &args)?,
+        Command::Ci => ci::run(&project)?,
+        Command::Tidy => tidy::run(&project)?,
+        Command::Codegen(args) => codegen::run(&project, args)?,
+        Command::Bench(args) => bench::run(&project, &args)?,
+        Command::Hardware => hardware::run(&project)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

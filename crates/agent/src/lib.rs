@@ -1,1 +1,52 @@
-//! Placeholder.
+//! The GPU agent of a node: configuration, wiring and command line around sampler, aggregator and API.
+
+mod cli;
+mod config;
+mod logging;
+mod profiles;
+mod serve;
+mod signals;
+mod simulator;
+
+use std::{io::Write, process::ExitCode};
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+/// Exit code of a wrong configuration or command line, as sysexits.h and clap have it.
+const EXIT_USAGE: u8 = 2;
+
+/// Runs the command line of the process and says how it went.
+pub fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("gpulse: {error:#}");
+            let usage = error.is::<config::ConfigError>() || error.is::<simulator::SimulatorError>();
+            if usage {
+                ExitCode::from(EXIT_USAGE)
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Serve(settings) => serve::serve(&config::load(&settings)?.config),
+        Command::Config { reference: true, .. } => print(&config::reference()),
+        Command::Config { settings, .. } => print(&config::load(&settings)?.to_string()),
+        Command::Profiles => print(&simulator::list()),
+        Command::Openapi => print(&gpulse_api::openapi_json()),
+    }
+}
+
+/// Prints `text`. A reader that went away (`| head`) is no error.
+fn print(text: &str) -> anyhow::Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

@@ -220,3 +220,6 @@ fn log_change(before: &GpuSnapshot, after: &GpuSnapshot) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,9 +24,9 @@ pub struct Sample {
     pub clocks: Clocks,
     /// P0 to P15 (`nvmlDeviceGetPerformanceState`).
     pub performance_state: Reading<PerformanceState>,
-    /// Why clocks are lowered (`nvmlDeviceGetCurrentClocksEventReasons`).
+    /// Why clocks are lowered (`nvmlDeviceGetCurrentClocksThrottleReasons`).
     pub throttle_reasons: Reading<ThrottleReasons>,
-    /// Intended fan speed (`nvmlDeviceGetFanSpeed`).
+    /// Intended speed of the first fan (`nvmlDeviceGetFanSpeed_v2`).
     pub fan_speed: Reading<Percent>,
     /// What is read on the slow clock; shared by the samples in between.
     pub slow: Arc<SlowSample>,

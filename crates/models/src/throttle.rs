@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// NVML's bit mask of clock event reasons (`nvmlDeviceGetCurrentClocksEventReasons`).
+/// NVML's bit mask of clock event reasons (`nvmlDeviceGetCurrentClocksThrottleReasons`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ThrottleReasons(pub u64);

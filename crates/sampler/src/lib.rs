@@ -1,1 +1,17 @@
-//! Placeholder.
+//! One actor per GPU; the only crate that knows NVML.
+//!
+//! [`Discovery`] initialises NVML (and tries again for as long as that fails), seeds the aggregator's roster and
+//! starts a [`Sampler`] per GPU. A sampler never blocks: a reader thread of its own calls NVML for it.
+
+mod asker;
+mod convert;
+mod discovery;
+mod driver;
+mod port;
+mod probe;
+mod processes;
+mod reader;
+mod sampler;
+
+pub use discovery::{Discovery, DiscoverySettings};
+pub use sampler::{MAX_INTERVAL, MIN_INTERVAL, Sampler, SamplerSettings};

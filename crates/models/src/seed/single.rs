@@ -41,7 +41,7 @@ pub struct SingleGpuMetrics {
     /// `P0` to `P15`, or `Unknown`.
     #[cfg_attr(feature = "openapi", schema(pattern = r"^(P([0-9]|1[0-5])|Unknown)$"))]
     pub performance_state: String,
-    /// Intended fan speed, 0 to 100; null without a fan.
+    /// Intended speed of the first fan, 0 to 100; null without a fan (`nvmlDeviceGetFanSpeed_v2`).
     #[cfg_attr(feature = "openapi", schema(minimum = 0.0, maximum = 100.0))]
     pub fan_speed_percent: Option<f64>,
     /// How the GPU is doing: `ok`, or why these numbers are not of now.

@@ -1,0 +1,88 @@
+//! The command line. Flags are the topmost layer of the configuration: one that is not given says nothing.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::simulator::DEFAULT_PROFILE;
+
+/// The GPU agent of a node.
+#[derive(Debug, Parser)]
+#[command(
+    name = "gpulse",
+    version,
+    about,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Read the GPUs and serve what was read over HTTP
+    Serve(Settings),
+    /// Print the effective configuration, with the origin of each value
+    Config {
+        /// Print the reference of all keys instead, as Markdown
+        #[arg(long)]
+        reference: bool,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// List the GPU profiles that --simulate accepts
+    Profiles,
+    /// Print the OpenAPI document of the HTTP interface
+    Openapi,
+}
+
+/// Flags that set configuration keys.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Settings {
+    /// Configuration file; by default /etc/gpulse/gpulse.toml, if there is one
+    #[arg(long, value_name = "FILE", env = "GPULSE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Address to serve on
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) bind: Option<SocketAddr>,
+    /// Name of this agent in what it serves
+    #[arg(long, value_name = "NAME")]
+    pub(crate) agent_id: Option<String>,
+    /// From one read of a GPU to the next, such as 1s or 250ms
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) interval: Option<String>,
+    /// The NVML library to load
+    #[arg(long, value_name = "PATH", conflicts_with = "simulate")]
+    pub(crate) nvml_library: Option<PathBuf>,
+    /// Serve simulated GPUs: a profile's name, or the path of a profile file
+    #[arg(long, value_name = "PROFILE", num_args = 0..=1, default_missing_value = DEFAULT_PROFILE)]
+    pub(crate) simulate: Option<String>,
+    /// How much to log: off, error, warn, info, debug or trace
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) log_level: Option<String>,
+    /// How to log: auto (human-readable on a terminal, JSON otherwise), human or json
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) log_format: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn simulate_alone_means_the_default_profile() {
+        let cli = Cli::parse_from(["gpulse", "serve", "--simulate"]);
+        let Command::Serve(settings) = cli.command else {
+            panic!("not serve")
+        };
+        assert_eq!(settings.simulate.as_deref(), Some(DEFAULT_PROFILE));
+    }
+}

@@ -1,0 +1,254 @@
+//! What each key means: for the reference, for error messages and for the origin of a value.
+
+use std::fmt::Write;
+
+use figment::value::Value;
+
+use super::schema::Config;
+
+/// One key of the configuration.
+pub(super) struct Key {
+    pub(super) path: &'static str,
+    pub(super) flag: Option<&'static str>,
+    pub(super) permitted: &'static str,
+    pub(super) meaning: &'static str,
+}
+
+const fn key(path: &'static str, permitted: &'static str, meaning: &'static str) -> Key {
+    Key {
+        path,
+        flag: None,
+        permitted,
+        meaning,
+    }
+}
+
+const fn flagged(
+    path: &'static str,
+    flag: &'static str,
+    permitted: &'static str,
+    meaning: &'static str,
+) -> Key {
+    Key {
+        path,
+        flag: Some(flag),
+        permitted,
+        meaning,
+    }
+}
+
+/// All keys, in the order of the reference.
+pub(super) const KEYS: &[Key] = &[
+    flagged(
+        "bind",
+        "--bind",
+        "`IP:PORT`, such as `127.0.0.1:8003` or `[::1]:8003`; port 0 takes any free one",
+        "Address to serve on.",
+    ),
+    flagged(
+        "agent_id",
+        "--agent-id",
+        "a text that is not empty",
+        "Name of this agent: `instance_id` in `/gpu/metrics`, `agent_id` in `/health/`.",
+    ),
+    key(
+        "shutdown_grace",
+        "a duration from `1ms` to `10m`",
+        "How long requests in flight may take after SIGTERM or SIGINT before the process ends.",
+    ),
+    flagged(
+        "nvml.library",
+        "--nvml-library",
+        "a path",
+        "The NVML library to load. Not set: it is searched for where drivers put it.",
+    ),
+    flagged(
+        "nvml.simulate",
+        "--simulate",
+        "a name that `gpulse profiles` lists, or the path of a profile file",
+        "Serve simulated GPUs by the library that lies beside the binary. Excludes `nvml.library`.",
+    ),
+    key(
+        "nvml.retry_first",
+        "a duration from `10ms` to `1day`",
+        "Pause after the first failed attempt to initialise NVML; it doubles from there, give or take a fifth.",
+    ),
+    key(
+        "nvml.retry_max",
+        "a duration from `nvml.retry_first` to `1day`",
+        "The longest such pause.",
+    ),
+    flagged(
+        "sampler.interval",
+        "--interval",
+        "a duration from `10ms` to `1h`",
+        "From one read of a GPU to the next.",
+    ),
+    key(
+        "sampler.slow_interval",
+        "a duration from `10ms` to `1h`",
+        "From one read of processes, PCIe link and ECC counts to the next; they are read together with the tick that follows.",
+    ),
+    key(
+        "sampler.deadline",
+        "a duration from `10ms` to `1h`",
+        "A read that takes longer makes the GPU `hung`. Not set: two intervals, at least `1s` and at most `10s`.",
+    ),
+    key(
+        "sampler.stale_after",
+        "a duration from `10ms` to `1day`",
+        "A last sample that is older makes the GPU `stale`. Not set: three intervals.",
+    ),
+    key(
+        "http.workers",
+        "a number from 1 to 64",
+        "Threads that answer requests.",
+    ),
+    key(
+        "http.max_connections",
+        "a number from 1 to 1000000",
+        "Connections that each worker keeps open at a time.",
+    ),
+    key(
+        "http.keep_alive",
+        "a duration from `1ms` to `1day`",
+        "How long an idle connection is kept open.",
+    ),
+    key(
+        "http.request_timeout",
+        "a duration from `1ms` to `1day`",
+        "How long a client may take to send the head of its first request.",
+    ),
+    key(
+        "http.cors_origins",
+        "a list of origins such as `[\"https://grafana.example\"]`, or `[\"*\"]`",
+        "Web pages of these origins may read the answers. Empty: CORS is off. Credentials are never allowed.",
+    ),
+    flagged(
+        "log.level",
+        "--log-level",
+        "`off`, `error`, `warn`, `info`, `debug` or `trace`",
+        "How much is logged. Requests are logged at `debug`.",
+    ),
+    flagged(
+        "log.format",
+        "--log-format",
+        "`auto`, `human` or `json`",
+        "What log lines look like. `auto`: human-readable on a terminal, JSON otherwise.",
+    ),
+];
+
+/// What may be written for `path`.
+pub(super) fn permitted(path: &str) -> Option<&'static str> {
+    KEYS.iter().find(|key| key.path == path).map(|key| key.permitted)
+}
+
+/// The value at `path`, written as TOML; nothing if it is not set.
+pub(super) fn literal(config: &Config, path: &str) -> Option<String> {
+    let value = Value::serialize(config).ok()?.find(path)?;
+    match value {
+        Value::Empty(..) => None,
+        value => serde_json::to_string(&value).ok(),
+    }
+}
+
+/// The environment variable of `path`.
+pub(super) fn variable(path: &str) -> String {
+    format!("GPULSE_{}", path.to_ascii_uppercase().replace('.', "__"))
+}
+
+/// The reference of all keys, as Markdown.
+pub(crate) fn reference() -> String {
+    let mut text = String::from(INTRODUCTION);
+    let defaults = Config::default();
+    for key in KEYS {
+        let default =
+            literal(&defaults, key.path).map_or_else(|| "not set".to_owned(), |value| format!("`{value}`"));
+        let flag = key
+            .flag
+            .map_or_else(String::new, |flag| format!(" · flag `{flag}`"));
+        let variable = variable(key.path);
+        let _ = write!(
+            text,
+            "\n### `{}`\n\n{}\n\nDefault {default} · permitted: {} · environment `{variable}`{flag}\n",
+            key.path, key.meaning, key.permitted
+        );
+    }
+    text
+}
+
+const INTRODUCTION: &str = "\
+# Configuration
+
+<!-- Generated from crates/agent/src/config by `cargo xtask codegen`. -->
+
+Each value comes from the topmost layer that gives it:
+
+1. flags of `gpulse serve`
+2. environment variables `GPULSE_…`, with `__` between section and key
+3. the environment variables `AGENT_ID`, `PORT` and `LOG_LEVEL`, for those who come from the Python agent
+4. the file named by `--config` or `GPULSE_CONFIG`, or else `/etc/gpulse/gpulse.toml` if there is one
+5. the default
+
+`gpulse config` prints what came out, with the origin of each value; what it prints is a valid configuration file.
+An unknown key or a value that is not permitted ends the program with the key, where it was set, and what is
+permitted. Durations are written with their unit: `250ms`, `1s`, `5m`.
+
+```toml
+# gpulse.toml
+bind = \"127.0.0.1:8003\"
+
+[sampler]
+interval = \"1s\"
+```
+
+## Keys
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Paths of all leaves of a serialised configuration.
+    fn leaves(prefix: &str, value: &Value, found: &mut Vec<String>) {
+        match value.as_dict() {
+            Some(dict) => {
+                for (name, value) in dict {
+                    let path = if prefix.is_empty() {
+                        name.clone()
+                    } else {
+                        format!("{prefix}.{name}")
+                    };
+                    leaves(&path, value, found);
+                }
+            }
+            None => found.push(prefix.to_owned()),
+        }
+    }
+
+    #[test]
+    fn every_key_is_described_and_no_other() {
+        let mut existing = Vec::new();
+        leaves("", &Value::serialize(Config::default()).unwrap(), &mut existing);
+        let mut described: Vec<_> = KEYS.iter().map(|key| key.path.to_owned()).collect();
+        existing.sort();
+        described.sort();
+        assert_eq!(described, existing);
+    }
+
+    #[test]
+    fn every_flag_is_one_of_the_command_line() {
+        use clap::CommandFactory;
+        let cli = crate::cli::Cli::command();
+        let serve = cli.find_subcommand("serve").unwrap();
+        for flag in KEYS.iter().filter_map(|key| key.flag) {
+            let name = flag.trim_start_matches("--");
+            assert!(
+                serve
+                    .get_arguments()
+                    .any(|argument| argument.get_long() == Some(name)),
+                "{flag}"
+            );
+        }
+    }
+}

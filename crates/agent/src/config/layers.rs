@@ -1,0 +1,177 @@
+//! Puts the layers together: defaults < file < the Python agent's variables < `GPULSE_…` < flags.
+
+use std::{net::SocketAddr, path::Path};
+
+use figment::{
+    Figment, Metadata, Profile, Provider,
+    providers::{Env, Format, Serialized, Toml},
+    value::{Dict, Map, Value},
+};
+
+use super::{Config, ConfigError, Loaded, keys};
+use crate::cli::Settings;
+
+/// The file that is read if no other is named, and if it exists.
+const DEFAULT_FILE: &str = "/etc/gpulse/gpulse.toml";
+
+const PREFIX: &str = "GPULSE_";
+const FLAGS: &str = "command line";
+const DEFAULTS: &str = "default";
+const SEED_VARIABLES: &str = "AGENT_ID, PORT, LOG_LEVEL";
+
+/// Loads and checks the configuration.
+pub(crate) fn load(flags: &Settings) -> Result<Loaded, ConfigError> {
+    let mut layers = Figment::from(Layer::of(DEFAULTS, &Config::default()));
+    layers = match &flags.config {
+        Some(file) => layers.merge(Toml::file_exact(file)),
+        None if Path::new(DEFAULT_FILE).exists() => layers.merge(Toml::file_exact(DEFAULT_FILE)),
+        None => layers,
+    };
+    let seed = seed_variables(&layers)?;
+    layers = layers.merge(seed).merge(environment()).merge(flag_layer(flags));
+    let config: Config = layers
+        .extract()
+        .map_err(|error| ConfigError::from_figment(&error))?;
+    config
+        .check()
+        .map_err(|violation| ConfigError::from_violation(violation, &layers))?;
+    Ok(Loaded { config, layers })
+}
+
+/// `GPULSE_…`, but for the configuration file's own path and for the variables that Kubernetes sets in every pod
+/// beside a service named `gpulse` (`GPULSE_SERVICE_HOST`, `GPULSE_PORT_8003_TCP` and the like).
+fn environment() -> Env {
+    Env::prefixed(PREFIX)
+        .filter(|name| {
+            let name = name.as_str().to_ascii_lowercase();
+            name != "config" && !name.starts_with("service_") && name != "port" && !name.starts_with("port_")
+        })
+        .split("__")
+}
+
+/// The variables of the Python agent. `PORT` changes the port of the address that the layers below gave.
+fn seed_variables(below: &Figment) -> Result<Layer, ConfigError> {
+    let mut layer = Layer {
+        name: SEED_VARIABLES,
+        values: Dict::new(),
+    };
+    if let Some(name) = variable("AGENT_ID") {
+        layer.set("agent_id", Value::from(name));
+    }
+    if let Some(level) = variable("LOG_LEVEL") {
+        layer.set("log.level", Value::from(level));
+    }
+    if let Some(port) = variable("PORT") {
+        let bind: SocketAddr = below
+            .extract_inner("bind")
+            .map_err(|error| ConfigError::from_figment(&error))?;
+        let bind = match port.parse() {
+            Ok(port) => SocketAddr::new(bind.ip(), port).to_string(),
+            // Not a port: the check of `bind` refuses it, with its origin.
+            Err(_) => format!("{}:{port}", bind.ip()),
+        };
+        layer.set("bind", Value::from(bind));
+    }
+    Ok(layer)
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn flag_layer(flags: &Settings) -> Layer {
+    let mut layer = Layer {
+        name: FLAGS,
+        values: Dict::new(),
+    };
+    let path = |path: &std::path::PathBuf| path.display().to_string();
+    let given = [
+        ("bind", flags.bind.map(|bind| bind.to_string())),
+        ("agent_id", flags.agent_id.clone()),
+        ("sampler.interval", flags.interval.clone()),
+        ("nvml.library", flags.nvml_library.as_ref().map(path)),
+        ("nvml.simulate", flags.simulate.clone()),
+        ("log.level", flags.log_level.clone()),
+        ("log.format", flags.log_format.clone()),
+    ];
+    for (key, value) in given {
+        if let Some(value) = value {
+            layer.set(key, Value::from(value));
+        }
+    }
+    layer
+}
+
+/// Where a value came from, for a person.
+pub(super) fn origin(metadata: &Metadata, key: &str) -> String {
+    match metadata.name.as_ref() {
+        DEFAULTS => DEFAULTS.to_owned(),
+        FLAGS => {
+            let flag = keys::KEYS
+                .iter()
+                .find(|known| known.path == key)
+                .and_then(|known| known.flag);
+            flag.map_or_else(|| FLAGS.to_owned(), |flag| format!("flag {flag}"))
+        }
+        SEED_VARIABLES => {
+            let name = match key {
+                "bind" => "PORT",
+                "log.level" => "LOG_LEVEL",
+                _ => "AGENT_ID",
+            };
+            format!("environment variable {name}")
+        }
+        _ => match &metadata.source {
+            Some(source) => format!("{source}"),
+            None => format!("environment variable {}", keys::variable(key)),
+        },
+    }
+}
+
+/// A layer with a name of ours.
+struct Layer {
+    name: &'static str,
+    values: Dict,
+}
+
+impl Layer {
+    fn of(name: &'static str, config: &Config) -> Self {
+        let values = Serialized::defaults(config).data().ok();
+        let values = values
+            .and_then(|mut profiles| profiles.remove(&Profile::Default))
+            .unwrap_or_default();
+        Self { name, values }
+    }
+
+    /// Sets `section.key`.
+    fn set(&mut self, path: &str, value: Value) {
+        match path.split_once('.') {
+            None => {
+                self.values.insert(path.to_owned(), value);
+            }
+            Some((section, key)) => {
+                let section = self
+                    .values
+                    .entry(section.to_owned())
+                    .or_insert_with(|| Value::from(Dict::new()));
+                if let Value::Dict(_, dict) = section {
+                    dict.insert(key.to_owned(), value);
+                }
+            }
+        }
+    }
+}
+
+impl Provider for Layer {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(self.name)
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        Ok(Profile::Default.collect(self.values.clone()))
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

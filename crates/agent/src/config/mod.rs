@@ -1,0 +1,23 @@
+//! The configuration: defaults < file < environment < flags.
+//!
+//! [`schema`] holds the keys and their checks, [`layers`] puts the layers together, [`keys`] describes each key
+//! for the reference and for error messages, [`show`] prints what came out.
+
+mod duration;
+mod error;
+mod keys;
+mod layers;
+mod schema;
+mod show;
+
+pub(crate) use error::ConfigError;
+pub(crate) use keys::reference;
+pub(crate) use layers::load;
+pub(crate) use schema::{Config, LogFormat, LogLevel};
+
+/// A configuration that was checked, and where its values came from.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) config: Config,
+    pub(crate) layers: figment::Figment,
+}

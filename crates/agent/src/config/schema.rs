@@ -1,0 +1,278 @@
+//! The keys of the configuration, their defaults, and the checks that a type cannot express.
+
+use std::{
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use gpulse_sampler::{MAX_INTERVAL, MIN_INTERVAL};
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use super::duration;
+
+/// The whole configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) bind: SocketAddr,
+    #[serde(deserialize_with = "text")]
+    pub(crate) agent_id: String,
+    #[serde(with = "duration")]
+    pub(crate) shutdown_grace: Duration,
+    pub(crate) nvml: Nvml,
+    pub(crate) sampler: Sampling,
+    pub(crate) http: Http,
+    pub(crate) log: Log,
+}
+
+/// How NVML is found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nvml {
+    pub(crate) library: Option<PathBuf>,
+    pub(crate) simulate: Option<String>,
+    #[serde(with = "duration")]
+    pub(crate) retry_first: Duration,
+    #[serde(with = "duration")]
+    pub(crate) retry_max: Duration,
+}
+
+/// How often GPUs are read, and when one counts as stuck.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sampling {
+    #[serde(with = "duration")]
+    pub(crate) interval: Duration,
+    #[serde(with = "duration")]
+    pub(crate) slow_interval: Duration,
+    #[serde(with = "duration::optional")]
+    pub(crate) deadline: Option<Duration>,
+    #[serde(with = "duration::optional")]
+    pub(crate) stale_after: Option<Duration>,
+}
+
+/// How HTTP is served.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Http {
+    pub(crate) workers: usize,
+    pub(crate) max_connections: usize,
+    #[serde(with = "duration")]
+    pub(crate) keep_alive: Duration,
+    #[serde(with = "duration")]
+    pub(crate) request_timeout: Duration,
+    pub(crate) cors_origins: Vec<String>,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Log {
+    pub(crate) level: LogLevel,
+    pub(crate) format: LogFormat,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogLevel {
+    Off,
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// What log lines look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    Auto,
+    Human,
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 8003)),
+            agent_id: "resource-agent-001".to_owned(),
+            shutdown_grace: Duration::from_secs(5),
+            nvml: Nvml {
+                library: None,
+                simulate: None,
+                retry_first: Duration::from_secs(1),
+                retry_max: Duration::from_secs(60),
+            },
+            sampler: Sampling {
+                interval: Duration::from_secs(1),
+                slow_interval: Duration::from_secs(5),
+                deadline: None,
+                stale_after: None,
+            },
+            http: Http {
+                workers: 2,
+                max_connections: 1_024,
+                keep_alive: Duration::from_secs(75),
+                request_timeout: Duration::from_secs(5),
+                cors_origins: Vec::new(),
+            },
+            log: Log {
+                level: LogLevel::Info,
+                format: LogFormat::Auto,
+            },
+        }
+    }
+}
+
+/// What a stuck read is given at least and at most, unless the configuration says otherwise.
+const DEADLINE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
+
+impl Sampling {
+    /// Two intervals, within bounds: a hang shows at the second tick that it costs.
+    pub(crate) fn effective_deadline(&self) -> Duration {
+        self.deadline
+            .unwrap_or_else(|| (self.interval * 2).clamp(DEADLINE.0, DEADLINE.1))
+    }
+
+    /// Three intervals.
+    pub(crate) fn effective_stale_after(&self) -> Duration {
+        self.stale_after.unwrap_or(self.interval * 3)
+    }
+}
+
+/// A value out of its range, or values that exclude each other.
+pub(super) struct Violation {
+    pub(super) key: &'static str,
+    pub(super) problem: String,
+}
+
+impl Config {
+    /// What a type cannot express.
+    pub(super) fn check(&self) -> Result<(), Violation> {
+        let day = Duration::from_secs(86_400);
+        let millisecond = Duration::from_millis(1);
+        within(
+            "sampler.interval",
+            self.sampler.interval,
+            MIN_INTERVAL,
+            MAX_INTERVAL,
+        )?;
+        within(
+            "sampler.slow_interval",
+            self.sampler.slow_interval,
+            MIN_INTERVAL,
+            MAX_INTERVAL,
+        )?;
+        within(
+            "sampler.deadline",
+            self.sampler.effective_deadline(),
+            MIN_INTERVAL,
+            MAX_INTERVAL,
+        )?;
+        within(
+            "sampler.stale_after",
+            self.sampler.effective_stale_after(),
+            MIN_INTERVAL,
+            day,
+        )?;
+        within(
+            "nvml.retry_first",
+            self.nvml.retry_first,
+            Duration::from_millis(10),
+            day,
+        )?;
+        within("nvml.retry_max", self.nvml.retry_max, self.nvml.retry_first, day)?;
+        within("http.keep_alive", self.http.keep_alive, millisecond, day)?;
+        within(
+            "http.request_timeout",
+            self.http.request_timeout,
+            millisecond,
+            day,
+        )?;
+        within(
+            "shutdown_grace",
+            self.shutdown_grace,
+            millisecond,
+            Duration::from_secs(600),
+        )?;
+        within("http.workers", self.http.workers, 1, 64)?;
+        within("http.max_connections", self.http.max_connections, 1, 1_000_000)?;
+        if self.agent_id.is_empty() {
+            return Err(Violation {
+                key: "agent_id",
+                problem: "it is empty".to_owned(),
+            });
+        }
+        if self.nvml.library.is_some() && self.nvml.simulate.is_some() {
+            let problem = "nvml.library is set as well, and only one of them can be loaded".to_owned();
+            return Err(Violation {
+                key: "nvml.simulate",
+                problem,
+            });
+        }
+        Ok(())
+    }
+}
+
+fn within<T: PartialOrd + Copy + fmt::Debug>(
+    key: &'static str,
+    value: T,
+    least: T,
+    most: T,
+) -> Result<(), Violation> {
+    if value < least || value > most {
+        return Err(Violation {
+            key,
+            problem: format!("{value:?} is not from {least:?} to {most:?}"),
+        });
+    }
+    Ok(())
+}
+
+/// A text, also where the layer that it came from took it for a number.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    struct Text;
+    impl de::Visitor<'_> for Text {
+        type Value = String;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
+            Ok(text.to_owned())
+        }
+
+        fn visit_u64<E: de::Error>(self, number: u64) -> Result<String, E> {
+            Ok(number.to_string())
+        }
+
+        fn visit_i64<E: de::Error>(self, number: i64) -> Result<String, E> {
+            Ok(number.to_string())
+        }
+    }
+    deserializer.deserialize_any(Text)
+}
+
+impl<'de> Deserialize<'de> for LogLevel {
+    /// Takes any case, and Python's names for the levels.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = text(deserializer)?;
+        match name.to_ascii_lowercase().as_str() {
+            "off" => Ok(Self::Off),
+            "error" | "critical" | "fatal" => Ok(Self::Error),
+            "warn" | "warning" => Ok(Self::Warn),
+            "info" | "notset" => Ok(Self::Info),
+            "debug" => Ok(Self::Debug),
+            "trace" => Ok(Self::Trace),
+            _ => Err(de::Error::invalid_value(
+                de::Unexpected::Str(&name),
+                &"a log level",
+            )),
+        }
+    }
+}

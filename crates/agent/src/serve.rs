@@ -1,0 +1,103 @@
+//! `gpulse serve`: bind, wire the actors together, serve until a signal, end in bounded time.
+
+use std::{net::TcpListener, path::PathBuf, sync::Arc};
+
+use actix::{Actor, Arbiter, System};
+use anyhow::Context;
+use gpulse_aggregator::{Aggregator, SnapshotCache};
+use gpulse_api::{ApiConfig, HttpServer};
+use gpulse_models::{Timestamp, microseconds};
+use gpulse_sampler::{Discovery, DiscoverySettings, SamplerSettings};
+
+use crate::{
+    config::Config,
+    logging,
+    signals::Signals,
+    simulator::{Simulator, SimulatorError},
+};
+
+/// Serves until a signal ends it.
+pub(crate) fn serve(config: &Config) -> anyhow::Result<()> {
+    logging::start(config.log.level, config.log.format);
+    let simulator = simulator(config)?;
+    let library = simulator
+        .as_ref()
+        .map(Simulator::library)
+        .or_else(|| config.nvml.library.clone());
+    let listener = bind(config)?;
+    System::new().block_on(run(config, library, listener))
+    // `simulator` goes here: until then the library's files stay in their place.
+}
+
+async fn run(config: &Config, library: Option<PathBuf>, listener: TcpListener) -> anyhow::Result<()> {
+    let mut signals = Signals::catch().context("signals cannot be caught")?;
+    let cache = Arc::new(SnapshotCache::new(microseconds(Timestamp::now())));
+    start_sampling(config, library, &cache);
+    let server = HttpServer::start(listener, cache, api_config(config)).context("HTTP cannot be served")?;
+
+    let signal = signals.next().await;
+    let grace = config.shutdown_grace;
+    tracing::info!(signal, ?grace, "ending: requests in flight are answered first");
+    tokio::select! {
+        () = server.stop(grace) => {}
+        signal = signals.next() => tracing::warn!(signal, "ending at once"),
+    }
+    // Threads that are stuck inside the driver end with the process; nobody joins them.
+    tracing::info!("ended");
+    Ok(())
+}
+
+/// Starts the aggregator here, and discovery and samplers in an arbiter of their own.
+fn start_sampling(config: &Config, library: Option<PathBuf>, cache: &Arc<SnapshotCache>) {
+    let aggregator = Aggregator::new(Arc::clone(cache), config.sampler.effective_stale_after()).start();
+    let discovery = DiscoverySettings {
+        library,
+        retry_first: config.nvml.retry_first,
+        retry_max: config.nvml.retry_max,
+    };
+    let sampling = SamplerSettings {
+        interval: config.sampler.interval,
+        slow_interval: config.sampler.slow_interval,
+        deadline: config.sampler.effective_deadline(),
+    };
+    Discovery::start_in_arbiter(&Arbiter::new().handle(), move |_| {
+        let (roster, down) = (aggregator.clone().recipient(), aggregator.clone().recipient());
+        Discovery::new(discovery, sampling, roster, down, aggregator.recipient())
+    });
+}
+
+fn api_config(config: &Config) -> ApiConfig {
+    ApiConfig {
+        agent_id: config.agent_id.clone(),
+        workers: config.http.workers,
+        max_connections: config.http.max_connections,
+        keep_alive: config.http.keep_alive,
+        request_timeout: config.http.request_timeout,
+        cors_origins: config.http.cors_origins.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+    }
+}
+
+fn simulator(config: &Config) -> Result<Option<Simulator>, SimulatorError> {
+    let Some(profile) = &config.nvml.simulate else {
+        return Ok(None);
+    };
+    let simulator = Simulator::set_up(profile)?;
+    tracing::info!(profile, directory = %simulator.directory().display(), "simulated GPUs; faults are switched in this directory");
+    Ok(Some(simulator))
+}
+
+fn bind(config: &Config) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(config.bind).with_context(|| {
+        format!(
+            "{} cannot be bound; is another program using it? choose another with --bind",
+            config.bind
+        )
+    })?;
+    let address = listener.local_addr()?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(%address, "serving beyond this host, without authentication");
+    }
+    tracing::info!(%address, "serving on http://{address}");
+    Ok(listener)
+}

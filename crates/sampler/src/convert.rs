@@ -1,0 +1,209 @@
+//! NVML's integers become quantities here, once, and its errors become reasons.
+
+use gpulse_models::{
+    Bytes, Celsius, Joules, Megahertz, Memory, Percent, PerformanceState, Reason, ThrottleReasons, Watts,
+};
+use nvml_wrapper::{
+    enum_wrappers::device::PerformanceState as NvmlPerformanceState,
+    enums::device::UsedGpuMemory,
+    error::{Bits, NvmlError},
+    struct_wrappers::device::MemoryInfo,
+};
+
+/// NVML's mark for "no value" in unsigned fields (`NVML_VALUE_NOT_AVAILABLE`).
+const NOT_AVAILABLE: u32 = u32::MAX;
+
+/// Internal blank values of the driver lie from here upwards (2147483632 is the one seen in process lists).
+const FIRST_BLANK: u32 = 0x7fff_fff0;
+
+/// A GPU has long switched off at this temperature: what lies above is a sensor's error pattern such as 255.
+const HIGHEST_CELSIUS: u32 = 200;
+
+/// Why a call gave no value.
+pub(crate) fn reason(error: &NvmlError) -> Reason {
+    match error {
+        NvmlError::NotSupported => Reason::NotSupported,
+        NvmlError::NoPermission => Reason::NoPermission,
+        NvmlError::FunctionNotFound | NvmlError::FailedToLoadSymbol(_) => Reason::FunctionNotFound,
+        NvmlError::GpuLost => Reason::GpuLost,
+        NvmlError::Timeout => Reason::Timeout,
+        _ => Reason::Error,
+    }
+}
+
+/// A number that may be one of NVML's marks for "no value".
+fn plain(raw: u32) -> Result<f64, Reason> {
+    match raw {
+        NOT_AVAILABLE => Err(Reason::NotSupported),
+        blank if blank >= FIRST_BLANK => Err(Reason::Error),
+        number => Ok(f64::from(number)),
+    }
+}
+
+/// NVML's percent. It may lie above 100 and stays as it is.
+pub(crate) fn percent(raw: u32) -> Result<Percent, Reason> {
+    plain(raw).map(Percent)
+}
+
+/// NVML's MHz.
+pub(crate) fn megahertz(raw: u32) -> Result<Megahertz, Reason> {
+    plain(raw).map(Megahertz)
+}
+
+/// NVML's milliwatts.
+pub(crate) fn watts(milliwatts: u32) -> Result<Watts, Reason> {
+    plain(milliwatts).map(|number| Watts(number / 1_000.0))
+}
+
+/// NVML's millijoules.
+pub(crate) fn joules(millijoules: u64) -> Result<Joules, Reason> {
+    Ok(Joules(millijoules as f64 / 1_000.0))
+}
+
+/// NVML's degrees.
+pub(crate) fn celsius(raw: u32) -> Result<Celsius, Reason> {
+    if raw > HIGHEST_CELSIUS {
+        Err(Reason::Error)
+    } else {
+        plain(raw).map(Celsius)
+    }
+}
+
+/// NVML's device memory. No GPU has none: a total of 0 is an answer that cannot be true.
+pub(crate) fn memory(info: &MemoryInfo) -> Result<Memory, Reason> {
+    if info.total == 0 {
+        return Err(Reason::Error);
+    }
+    Ok(Memory {
+        total: Bytes(info.total),
+        used: Bytes(info.used),
+        free: Bytes(info.free),
+    })
+}
+
+/// What a process holds.
+pub(crate) fn process_memory(used: &UsedGpuMemory) -> Result<Bytes, Reason> {
+    match used {
+        UsedGpuMemory::Unavailable => Err(Reason::NotSupported),
+        UsedGpuMemory::Used(bytes) => Ok(Bytes(*bytes)),
+    }
+}
+
+/// NVML's performance state.
+pub(crate) fn performance_state(state: NvmlPerformanceState) -> Result<PerformanceState, Reason> {
+    use NvmlPerformanceState as Nvml;
+    let number = match state {
+        Nvml::Zero => 0,
+        Nvml::One => 1,
+        Nvml::Two => 2,
+        Nvml::Three => 3,
+        Nvml::Four => 4,
+        Nvml::Five => 5,
+        Nvml::Six => 6,
+        Nvml::Seven => 7,
+        Nvml::Eight => 8,
+        Nvml::Nine => 9,
+        Nvml::Ten => 10,
+        Nvml::Eleven => 11,
+        Nvml::Twelve => 12,
+        Nvml::Thirteen => 13,
+        Nvml::Fourteen => 14,
+        Nvml::Fifteen => 15,
+        Nvml::Unknown => return Ok(PerformanceState::Unknown),
+    };
+    Ok(PerformanceState::P(number))
+}
+
+/// NVML's clock event reasons. A bit that nvml-wrapper has no name for comes as an error that carries the mask.
+pub(crate) fn throttle_reasons<F>(
+    answer: Result<F, NvmlError>,
+    bits: impl Fn(F) -> u64,
+) -> Result<ThrottleReasons, NvmlError> {
+    match answer {
+        Ok(flags) => Ok(ThrottleReasons(bits(flags))),
+        Err(NvmlError::IncorrectBits(Bits::U64(mask))) => Ok(ThrottleReasons(mask)),
+        Err(error) => Err(error),
+    }
+}
+
+/// `13000` becomes `13.0`.
+pub(crate) fn cuda_version(raw: i32) -> String {
+    format!("{}.{}", raw / 1_000, raw % 1_000 / 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn marks_for_no_value_are_not_numbers() {
+        assert_eq!(watts(u32::MAX), Err(Reason::NotSupported));
+        assert_eq!(percent(2_147_483_632), Err(Reason::Error));
+        assert_eq!(celsius(255), Err(Reason::Error));
+        assert_eq!(
+            process_memory(&UsedGpuMemory::from(u64::MAX)),
+            Err(Reason::NotSupported)
+        );
+        let nothing = MemoryInfo {
+            total: 0,
+            used: 0,
+            free: 0,
+            reserved: 0,
+            version: 0,
+        };
+        assert_eq!(memory(&nothing), Err(Reason::Error));
+    }
+
+    #[test]
+    fn overshoot_stays_raw() {
+        assert_eq!(percent(130), Ok(Percent(130.0)));
+        let info = MemoryInfo {
+            total: 10,
+            used: 11,
+            free: 0,
+            reserved: 0,
+            version: 0,
+        };
+        assert_eq!(memory(&info).map(|m| m.used), Ok(Bytes(11)));
+    }
+
+    #[test]
+    fn a_bit_of_a_later_driver_is_kept() {
+        let answer: Result<u64, _> = Err(NvmlError::IncorrectBits(Bits::U64(1 << 40)));
+        assert_eq!(
+            throttle_reasons(answer, |bits| bits).ok(),
+            Some(ThrottleReasons(1 << 40))
+        );
+    }
+
+    #[test]
+    fn every_error_has_its_reason() {
+        assert_eq!(
+            reason(&NvmlError::FailedToLoadSymbol(String::new())),
+            Reason::FunctionNotFound
+        );
+        assert_eq!(reason(&NvmlError::GpuLost), Reason::GpuLost);
+        assert_eq!(reason(&NvmlError::UnexpectedVariant(27)), Reason::Error);
+    }
+
+    #[test]
+    fn a_cuda_version_is_written_as_people_do() {
+        assert_eq!(cuda_version(13_000), "13.0");
+        assert_eq!(cuda_version(12_080), "12.8");
+    }
+
+    proptest! {
+        #[test]
+        fn milliwatts_are_thousandths(raw in 0u32..FIRST_BLANK) {
+            prop_assert_eq!(watts(raw), Ok(Watts(f64::from(raw) / 1_000.0)));
+        }
+
+        #[test]
+        fn no_number_becomes_infinite_or_negative(raw: u32, energy: u64) {
+            for number in [percent(raw).map(|q| q.0), watts(raw).map(|q| q.0), celsius(raw).map(|q| q.0), joules(energy).map(|q| q.0)].into_iter().flatten() {
+                prop_assert!(number.is_finite() && number >= 0.0);
+            }
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Initialises NVML and starts a sampler per GPU; where that fails, says why and tries again.
+//!
+//! 1. A plain thread initialises NVML: it may take long or never return. There is never more than one of them.
+//! 2. It failed: the aggregator is told why; the next attempt comes after a back-off with jitter.
+//! 3. It does not return in time: the aggregator is told that; its answer still counts when it comes.
+//! 4. It succeeded: the aggregator seeds its roster, then the samplers start.
+
+use std::{io, path::PathBuf, thread, time::Duration};
+
+use actix::{
+    Actor, ActorFutureExt, AsyncContext, Context, ContextFutureSpawner, Recipient, SpawnHandle, WrapFuture,
+};
+use gpulse_aggregator::{DriverDown, Record, Roster};
+use gpulse_models::{DriverFault, DriverReason, Timestamp, microseconds};
+use tokio::sync::oneshot;
+
+use crate::{
+    SamplerSettings,
+    driver::{self, Driver, Refusal},
+    reader,
+    sampler::{Place, Sampler},
+};
+
+/// Initialisation takes up to a second without persistence mode; beyond this it is reported as stuck.
+const INIT_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Attempts are spread by this share of the pause, so that the agents of a fleet do not try in step.
+const JITTER: f64 = 0.2;
+
+/// How NVML is found and how often that is tried.
+#[derive(Clone, Debug)]
+pub struct DiscoverySettings {
+    /// The library to load; by default it is searched for where drivers put it.
+    pub library: Option<PathBuf>,
+    /// Pause after the first failed attempt; it doubles from there.
+    pub retry_first: Duration,
+    /// The longest pause.
+    pub retry_max: Duration,
+}
+
+/// Initialises NVML and starts the samplers. Start it in the arbiter that the samplers share.
+pub struct Discovery {
+    settings: DiscoverySettings,
+    sampling: SamplerSettings,
+    roster: Recipient<Roster>,
+    down: Recipient<DriverDown>,
+    records: Recipient<Record>,
+    attempts: u32,
+    failing_since: Option<Timestamp>,
+    deadline: SpawnHandle,
+    epoch: u64,
+}
+
+impl Discovery {
+    /// A discovery that reports to the aggregator behind these addresses.
+    pub fn new(
+        settings: DiscoverySettings,
+        sampling: SamplerSettings,
+        roster: Recipient<Roster>,
+        down: Recipient<DriverDown>,
+        records: Recipient<Record>,
+    ) -> Self {
+        Self {
+            settings,
+            sampling,
+            roster,
+            down,
+            records,
+            attempts: 0,
+            failing_since: None,
+            deadline: SpawnHandle::default(),
+            epoch: 0,
+        }
+    }
+
+    fn attempt(&mut self, ctx: &mut Context<Self>) {
+        self.attempts = self.attempts.saturating_add(1);
+        let library = self.settings.library.clone();
+        let (tell, told) = oneshot::channel();
+        let thread = thread::Builder::new()
+            .name("nvml-init".to_owned())
+            .spawn(move || {
+                // Nobody listens any more only while the agent ends.
+                let _ = tell.send(driver::load(library.as_deref()));
+            });
+        if let Err(error) = thread {
+            return self.failed(no_thread(&error), ctx);
+        }
+        self.deadline = ctx.run_later(INIT_DEADLINE, |discovery, ctx| discovery.overdue(ctx));
+        told.into_actor(self)
+            .map(|answer, discovery, ctx| {
+                ctx.cancel_future(discovery.deadline);
+                match answer {
+                    Ok(Ok(driver)) => discovery.found(driver, ctx),
+                    Ok(Err(refusal)) => discovery.failed(refusal, ctx),
+                    Err(_) => discovery.failed(panicked(), ctx),
+                }
+            })
+            .spawn(ctx);
+    }
+
+    fn found(&mut self, driver: Driver, ctx: &mut Context<Self>) {
+        self.epoch += 1;
+        let info = &driver.info;
+        tracing::info!(
+            gpus = driver.gpus,
+            driver = info.driver_version,
+            library = %info.library.display(),
+            simulated = info.simulated,
+            "NVML is initialised"
+        );
+        if info.simulated {
+            tracing::warn!("these GPUs are SIMULATED: no number that follows is of real hardware");
+        }
+        let roster = Roster {
+            epoch: self.epoch,
+            driver: driver.info,
+            gpus: driver.gpus,
+        };
+        let (nvml, gpus) = (driver.nvml, driver.gpus);
+        // Samplers start once the roster is in its place, so that none of their records comes too early.
+        self.roster
+            .send(roster)
+            .into_actor(self)
+            .map(move |_, discovery, _| {
+                for index in 0..gpus {
+                    let slow_interval = discovery.sampling.slow_interval;
+                    let spawn = move |port| reader::spawn(nvml, index, slow_interval, port);
+                    let place = Place {
+                        epoch: discovery.epoch,
+                        index,
+                    };
+                    Sampler::new(
+                        place,
+                        discovery.sampling,
+                        discovery.records.clone(),
+                        Box::new(spawn),
+                    )
+                    .start();
+                }
+            })
+            .spawn(ctx);
+    }
+
+    fn failed(&mut self, refusal: Refusal, ctx: &mut Context<Self>) {
+        let pause = self.pause();
+        let (reason, message) = (refusal.reason.as_str(), &refusal.message);
+        if self.failing_since.is_none() {
+            let hint = driver::hint(refusal.reason);
+            tracing::warn!(
+                reason,
+                error = message,
+                hint,
+                "NVML cannot be used; the agent goes on without GPUs"
+            );
+        } else {
+            tracing::debug!(
+                reason,
+                error = message,
+                attempts = self.attempts,
+                ?pause,
+                "NVML still cannot be used"
+            );
+        }
+        self.report(refusal, ctx);
+        ctx.run_later(pause, Self::attempt);
+    }
+
+    fn overdue(&mut self, ctx: &mut Context<Self>) {
+        tracing::warn!("NVML has not returned from its initialisation for {INIT_DEADLINE:?}; still waiting");
+        let message = format!("nvmlInit_v2 has not returned for {INIT_DEADLINE:?}");
+        self.report(
+            Refusal {
+                reason: DriverReason::Timeout,
+                message,
+                library_loaded: true,
+            },
+            ctx,
+        );
+    }
+
+    fn report(&mut self, refusal: Refusal, ctx: &mut Context<Self>) {
+        let since = *self
+            .failing_since
+            .get_or_insert_with(|| microseconds(Timestamp::now()));
+        let fault = DriverFault {
+            reason: refusal.reason,
+            message: refusal.message,
+            hint: driver::hint(refusal.reason),
+            library_loaded: refusal.library_loaded,
+            attempts: self.attempts,
+            since,
+        };
+        self.down
+            .send(DriverDown(fault))
+            .into_actor(self)
+            .map(|_, _, _| ())
+            .spawn(ctx);
+    }
+
+    /// Doubles with every attempt up to the longest pause, give or take the jitter.
+    fn pause(&self) -> Duration {
+        let doublings = self.attempts.saturating_sub(1).min(16);
+        let pause = self
+            .settings
+            .retry_first
+            .saturating_mul(1 << doublings)
+            .min(self.settings.retry_max);
+        pause.mul_f64(1.0 + JITTER * (fastrand::f64() * 2.0 - 1.0))
+    }
+}
+
+impl Actor for Discovery {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        self.attempt(ctx);
+    }
+}
+
+fn panicked() -> Refusal {
+    let message = "the NVML library panicked while it was initialised".to_owned();
+    Refusal {
+        reason: DriverReason::Error,
+        message,
+        library_loaded: true,
+    }
+}
+
+fn no_thread(error: &io::Error) -> Refusal {
+    let message = format!("no thread can be started for NVML: {error}");
+    Refusal {
+        reason: DriverReason::Error,
+        message,
+        library_loaded: false,
+    }
+}

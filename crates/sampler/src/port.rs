@@ -1,0 +1,77 @@
+//! The connection between a sampler and its reader thread: one request, one answer, and which call is under way.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+    mpsc::Receiver,
+};
+
+use gpulse_models::{Failure, GpuFacts, Sample};
+use tokio::sync::mpsc::Sender;
+
+/// One request may wait, one answer may wait: a sampler asks again only after it was answered.
+pub(crate) const ONE: usize = 1;
+
+/// A sampler's wish for one read.
+#[derive(Debug)]
+pub(crate) struct Request;
+
+/// What a read brought.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The reader that gave it; the answer of an abandoned one is dropped.
+    pub(crate) reader: u64,
+    /// Static facts, once the probe succeeded.
+    pub(crate) facts: Option<Arc<GpuFacts>>,
+    /// What was read, or why nothing was.
+    pub(crate) outcome: Result<Arc<Sample>, Failure>,
+}
+
+/// A reader's end of the connection. Dropping it tells that the reader is gone.
+pub(crate) struct ReaderPort {
+    /// Number of this reader.
+    pub(crate) reader: u64,
+    /// Ends when the sampler abandons the reader.
+    pub(crate) requests: Receiver<Request>,
+    /// Closed when the sampler abandons the reader.
+    pub(crate) answers: Sender<Answer>,
+    /// The call under way, for a sampler that waits in vain.
+    pub(crate) call: CurrentCall,
+    /// Counts the reader for as long as it lives.
+    pub(crate) _alive: Alive,
+}
+
+/// The NVML call that a reader is inside of.
+#[derive(Clone, Debug)]
+pub(crate) struct CurrentCall(Arc<Mutex<&'static str>>);
+
+impl CurrentCall {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Mutex::new("start of the reader thread")))
+    }
+
+    pub(crate) fn set(&self, call: &'static str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = call;
+    }
+
+    pub(crate) fn get(&self) -> &'static str {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts living readers of one GPU, abandoned ones included.
+#[derive(Debug)]
+pub(crate) struct Alive(Arc<AtomicUsize>);
+
+impl Alive {
+    pub(crate) fn count_in(counter: &Arc<AtomicUsize>) -> Self {
+        counter.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(counter))
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

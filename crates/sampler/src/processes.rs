@@ -1,0 +1,142 @@
+//! Who is on a GPU: NVML's three process lists, merged by pid.
+
+use std::collections::BTreeMap;
+
+use gpulse_models::{GpuProcess, ProcessKinds, Reading};
+use nvml_wrapper::{Device, Nvml, error::NvmlError, struct_wrappers::device::ProcessInfo};
+
+use crate::{asker::Asker, convert};
+
+/// Longest name that is asked for; NVML cuts what is longer.
+const NAME_BYTES: usize = 256;
+
+/// NVML says how many processes there are and then fills a list: in between others may start, and the list is
+/// too small. It is asked for this many times before that is an error.
+const ATTEMPTS: usize = 3;
+
+/// Reads who is on the GPU. The compute list decides whether there is an answer at all.
+pub(crate) fn processes(asker: &mut Asker, nvml: &Nvml, device: &Device<'_>) -> Reading<Vec<GpuProcess>> {
+    let compute = asker.ask(
+        "nvmlDeviceGetComputeRunningProcesses_v3",
+        || patiently(|| device.running_compute_processes()),
+        Ok,
+    );
+    let graphics = asker.ask(
+        "nvmlDeviceGetGraphicsRunningProcesses_v3",
+        || patiently(|| device.running_graphics_processes()),
+        Ok,
+    );
+    let mps = asker.ask(
+        "nvmlDeviceGetMPSComputeRunningProcesses_v3",
+        || patiently(|| device.mps_running_compute_processes()),
+        Ok,
+    );
+    if let (Reading::Unavailable(reason), None, None) = (&compute, graphics.value(), mps.value()) {
+        return Reading::Unavailable(*reason);
+    }
+    let mut merged = BTreeMap::new();
+    merge(&mut merged, &compute, |kinds| kinds.compute = true);
+    merge(&mut merged, &graphics, |kinds| kinds.graphics = true);
+    merge(&mut merged, &mps, |kinds| kinds.mps = true);
+    for process in merged.values_mut() {
+        let pid = process.pid;
+        process.name = asker.ask(
+            "nvmlSystemGetProcessName",
+            || nvml.sys_process_name(pid, NAME_BYTES),
+            Ok,
+        );
+    }
+    Reading::Value(merged.into_values().collect())
+}
+
+/// Asks again while the list grew between NVML's count and its answer.
+fn patiently<T>(mut list: impl FnMut() -> Result<T, NvmlError>) -> Result<T, NvmlError> {
+    let mut answer = list();
+    for _ in 1..ATTEMPTS {
+        if !matches!(answer, Err(NvmlError::InsufficientSize(_))) {
+            break;
+        }
+        answer = list();
+    }
+    answer
+}
+
+fn merge(
+    merged: &mut BTreeMap<u32, GpuProcess>,
+    list: &Reading<Vec<ProcessInfo>>,
+    mark: impl Fn(&mut ProcessKinds),
+) {
+    for info in list.value().into_iter().flatten() {
+        let used_memory: Reading<_> = convert::process_memory(&info.used_gpu_memory).into();
+        let process = merged.entry(info.pid).or_insert_with(|| GpuProcess {
+            pid: info.pid,
+            name: Reading::Unavailable(gpulse_models::Reason::NotReady),
+            used_memory,
+            kinds: ProcessKinds::default(),
+        });
+        mark(&mut process.kinds);
+        // The lists count the same memory: the larger number is the more complete one.
+        if used_memory.value().map(|bytes| bytes.0) > process.used_memory.value().map(|bytes| bytes.0) {
+            process.used_memory = used_memory;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gpulse_models::Bytes;
+    use nvml_wrapper::enums::device::UsedGpuMemory;
+
+    fn entry(pid: u32, used_gpu_memory: UsedGpuMemory) -> ProcessInfo {
+        ProcessInfo {
+            pid,
+            used_gpu_memory,
+            gpu_instance_id: None,
+            compute_instance_id: None,
+        }
+    }
+
+    #[test]
+    fn a_pid_in_several_lists_is_one_process() {
+        let mut merged = BTreeMap::new();
+        let compute = Reading::Value(vec![
+            entry(7, UsedGpuMemory::Unavailable),
+            entry(3, UsedGpuMemory::Used(5)),
+        ]);
+        let graphics = Reading::Value(vec![entry(7, UsedGpuMemory::Used(9))]);
+        merge(&mut merged, &compute, |kinds| kinds.compute = true);
+        merge(&mut merged, &graphics, |kinds| kinds.graphics = true);
+        assert_eq!(merged.keys().copied().collect::<Vec<_>>(), [3, 7]);
+        assert_eq!(merged[&7].used_memory, Reading::Value(Bytes(9)));
+        assert_eq!(
+            merged[&7].kinds,
+            ProcessKinds {
+                compute: true,
+                graphics: true,
+                mps: false
+            }
+        );
+    }
+
+    #[test]
+    fn a_list_that_grew_is_asked_for_again_and_not_for_ever() {
+        let mut calls = 0;
+        let answer = patiently(|| {
+            calls += 1;
+            if calls == 1 {
+                Err(NvmlError::InsufficientSize(None))
+            } else {
+                Ok(calls)
+            }
+        });
+        assert_eq!(answer.unwrap(), 2);
+        let mut calls = 0;
+        let answer: Result<(), _> = patiently(|| {
+            calls += 1;
+            Err(NvmlError::InsufficientSize(None))
+        });
+        assert!(answer.is_err());
+        assert_eq!(calls, ATTEMPTS);
+    }
+}

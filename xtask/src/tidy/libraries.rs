@@ -1,0 +1,155 @@
+//! Rule `library`: each foreign library is known to one crate, so that replacing it stays the work of one crate.
+
+use crate::tidy::Violation;
+use crate::tidy::workspace::Workspace;
+
+const RULE: &str = "library";
+
+struct Library {
+    name: &'static str,
+    /// May use it anywhere.
+    normal: &'static [&'static str],
+    /// May use it in its tests.
+    dev: &'static [&'static str],
+    reason: &'static str,
+}
+
+const NVML: &str = "only the sampler knows NVML";
+const HTTP: &str = "only the api knows HTTP";
+const ACTORS: &str = "only aggregator, sampler and agent have to do with actors";
+const START: &str = "libraries have errors of their own and no command line";
+
+const LIBRARIES: [Library; 12] = [
+    // The simulator is tested with a foreign client.
+    Library {
+        name: "nvml-wrapper",
+        normal: &["gpulse-sampler"],
+        dev: &["nvml-sim"],
+        reason: NVML,
+    },
+    Library {
+        name: "nvml-wrapper-sys",
+        normal: &["gpulse-sampler"],
+        dev: &["nvml-sim"],
+        reason: NVML,
+    },
+    Library {
+        name: "actix-web",
+        normal: &["gpulse-api"],
+        dev: &[],
+        reason: HTTP,
+    },
+    Library {
+        name: "actix-cors",
+        normal: &["gpulse-api"],
+        dev: &[],
+        reason: HTTP,
+    },
+    Library {
+        name: "tracing-actix-web",
+        normal: &["gpulse-api"],
+        dev: &[],
+        reason: HTTP,
+    },
+    Library {
+        name: "utoipa-swagger-ui",
+        normal: &["gpulse-api"],
+        dev: &[],
+        reason: HTTP,
+    },
+    Library {
+        name: "utoipa",
+        normal: &["gpulse-api", "gpulse-models"],
+        dev: &[],
+        reason: "only models and api describe themselves",
+    },
+    Library {
+        name: "dashmap",
+        normal: &["gpulse-aggregator"],
+        dev: &[],
+        reason: "only the aggregator holds the cache",
+    },
+    Library {
+        name: "actix",
+        normal: &["gpulse", "gpulse-aggregator", "gpulse-sampler"],
+        dev: &[],
+        reason: ACTORS,
+    },
+    Library {
+        name: "figment",
+        normal: &["gpulse"],
+        dev: &[],
+        reason: "only the binary reads configuration",
+    },
+    Library {
+        name: "anyhow",
+        normal: &["gpulse", "xtask"],
+        dev: &[],
+        reason: START,
+    },
+    Library {
+        name: "clap",
+        normal: &["gpulse", "xtask"],
+        dev: &[],
+        reason: START,
+    },
+];
+
+/// Reports every use of a library outside its crate.
+pub(super) fn check(workspace: &Workspace) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for member in &workspace.members {
+        let name = member.name.as_str();
+        for dependency in &member.dependencies {
+            let Some(library) = LIBRARIES
+                .iter()
+                .find(|library| library.name == dependency.package)
+            else {
+                continue;
+            };
+            if library.normal.contains(&name) || dependency.dev && library.dev.contains(&name) {
+                continue;
+            }
+            let (package, home) = (library.name, library.normal.join(", "));
+            violations.push(Violation {
+                path: member.path.clone(),
+                line: dependency.line,
+                rule: RULE,
+                advice: format!("remove `{package}`, it belongs to {home}: {}", library.reason),
+            });
+        }
+    }
+    violations
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LIBRARIES, check};
+    use crate::tidy::workspace::Workspace;
+
+    fn count(name: &str, rest: &str) -> usize {
+        let text = format!("[package]\nname = \"{name}\"\n{rest}");
+        check(&Workspace::of(&[("crates/x/Cargo.toml", &text)])).len()
+    }
+
+    #[test]
+    fn every_library_is_refused_elsewhere() {
+        for library in &LIBRARIES {
+            let rest = format!("[dependencies]\n{}.workspace = true\n", library.name);
+            assert_eq!(count("gpulse-e2e", &rest), 1, "{}", library.name);
+            assert_eq!(count(library.normal[0], &rest), 0, "{}", library.name);
+        }
+    }
+
+    #[test]
+    fn the_simulator_may_test_itself_with_a_foreign_client() {
+        assert_eq!(
+            count("nvml-sim", "[dev-dependencies]\nnvml-wrapper.workspace = true\n"),
+            0
+        );
+        assert_eq!(
+            count("nvml-sim", "[dependencies]\nnvml-wrapper.workspace = true\n"),
+            1
+        );
+    }
+}
