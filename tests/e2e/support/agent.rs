@@ -1,0 +1,238 @@
+//! An agent process: started on a free port, asked over HTTP, ended by a signal or with the test.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use super::{
+    http::{Reply, request},
+    wait::eventually,
+};
+
+/// How the agent is started.
+#[derive(Debug, Default)]
+pub(crate) struct AgentBuilder {
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+    interval: Option<String>,
+    binary: Option<PathBuf>,
+}
+
+/// A running agent. Killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Agent {
+    child: Child,
+    log: Arc<Mutex<Vec<String>>>,
+    base: String,
+}
+
+/// How an agent ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// Its exit status.
+    pub(crate) status: ExitStatus,
+    /// How long that took after the signal.
+    pub(crate) took: Duration,
+    /// All that it logged.
+    pub(crate) log: Vec<String>,
+}
+
+impl AgentBuilder {
+    /// An agent over the library at `path`, which samples every 100 ms and takes a pause of the test machine
+    /// neither for a stale GPU nor for a hang.
+    pub(crate) fn over(path: &Path) -> Self {
+        Self::default()
+            .argument("--nvml-library")
+            .argument(&path.display().to_string())
+            .interval("100ms")
+            .variable("GPULSE_SAMPLER__STALE_AFTER", "10s")
+            .variable("GPULSE_SAMPLER__DEADLINE", "2s")
+    }
+
+    /// Adds an argument of `gpulse serve`.
+    #[must_use]
+    pub(crate) fn argument(mut self, argument: &str) -> Self {
+        self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// Sets the sampling interval.
+    #[must_use]
+    pub(crate) fn interval(self, interval: &str) -> Self {
+        Self {
+            interval: Some(interval.to_owned()),
+            ..self
+        }
+    }
+
+    /// Sets a variable; the agent inherits none from the test.
+    #[must_use]
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Runs another binary than the one that was built with the tests.
+    #[must_use]
+    pub(crate) fn binary(mut self, path: &Path) -> Self {
+        self.binary = Some(path.to_owned());
+        self
+    }
+
+    /// The command, ready to run.
+    pub(crate) fn command(&self, subcommand: &str) -> Command {
+        let built = PathBuf::from(env!("CARGO_BIN_EXE_gpulse-under-test"));
+        let mut command = Command::new(self.binary.as_ref().unwrap_or(&built));
+        command.env_clear().arg(subcommand).args(&self.arguments);
+        if let Some(interval) = &self.interval {
+            command.args(["--interval", interval]);
+        }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Starts the agent and waits until it says where it serves.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    #[track_caller]
+    pub(crate) fn start(&self) -> Agent {
+        let mut command = self.command("serve");
+        command
+            .args(["--bind", "127.0.0.1:0", "--log-format", "json"])
+            .stderr(Stdio::piped());
+        let mut child = match command.spawn() {
+            Ok(child) => child,
+            Err(error) => panic!("{command:?}: {error}"),
+        };
+        let log = Arc::new(Mutex::new(Vec::new()));
+        if let Some(stderr) = child.stderr.take() {
+            let log = Arc::clone(&log);
+            thread::spawn(move || {
+                for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                    log.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+                }
+            });
+        }
+        let mut agent = Agent {
+            child,
+            log,
+            base: String::new(),
+        };
+        agent.base = eventually("the agent serves", || agent.address(), Option::is_some).unwrap_or_default();
+        agent
+    }
+}
+
+impl Agent {
+    /// An agent over the library at `path`, started and with every GPU heard of.
+    #[track_caller]
+    pub(crate) fn ready(path: &Path) -> Self {
+        let agent = AgentBuilder::over(path).start();
+        agent.wait_until_ready();
+        agent
+    }
+
+    /// Waits until every GPU was heard of, or NVML is known to be absent.
+    #[track_caller]
+    pub(crate) fn wait_until_ready(&self) {
+        eventually(
+            "the agent is ready",
+            || self.get("/health/ready").status,
+            |status| *status == 200,
+        );
+    }
+
+    /// Gets `path`.
+    #[track_caller]
+    pub(crate) fn get(&self, path: &str) -> Reply {
+        self.request("GET", path, &[])
+    }
+
+    /// Gets `path` and reads its body.
+    #[track_caller]
+    pub(crate) fn json(&self, path: &str) -> Value {
+        self.get(path).json()
+    }
+
+    /// Sends a request with headers.
+    #[track_caller]
+    pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Reply {
+        request(method, &self.url(path), headers)
+    }
+
+    /// The address of `path`.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// The process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// All log lines so far.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sends a signal and waits for the end.
+    ///
+    /// # Panics
+    ///
+    /// If the agent does not end.
+    #[track_caller]
+    pub(crate) fn end(mut self, signal: Signal) -> Ended {
+        let start = Instant::now();
+        self.signal(signal);
+        let status = eventually(
+            "the agent ends",
+            || self.child.try_wait().ok().flatten(),
+            Option::is_some,
+        );
+        let Some(status) = status else { panic!("no status") };
+        Ended {
+            status,
+            took: start.elapsed(),
+            log: self.log(),
+        }
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            // It may have ended already, which the caller notices.
+            let _ = kill_process(pid, signal);
+        }
+    }
+
+    /// Where it serves, once it has said so.
+    fn address(&mut self) -> Option<String> {
+        if let Ok(Some(status)) = self.child.try_wait() {
+            panic!("the agent ended at once with {status}: {:#?}", self.log());
+        }
+        self.log().iter().find_map(|line| {
+            let line: Value = serde_json::from_str(line).ok()?;
+            let message = line.get("message")?.as_str()?;
+            message.strip_prefix("serving on ").map(ToOwned::to_owned)
+        })
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
