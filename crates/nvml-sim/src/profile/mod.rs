@@ -1,0 +1,12 @@
+//! A profile says what GPUs a simulated node has: their fixed properties and their kind of work.
+
+mod builtin;
+mod file;
+mod spec;
+
+pub use builtin::names;
+pub use file::{Profile, ProfileError};
+pub use spec::{
+    Architecture, Brand, Clocks, Driver, Engines, Fans, GpuSpec, Memory, MigSpec, NvLink, Pcie, Power,
+    Thermal, WorkKind,
+};

@@ -1,0 +1,41 @@
+//! Finding the built library.
+
+use std::path::PathBuf;
+
+use super::SimulatorError;
+
+const FILE: &str = "libnvml_sim.so";
+
+/// Names the library when it is not beside the program.
+const VARIABLE: &str = "NVML_SIM_LIBRARY";
+
+/// The library that was built together with this program: beside it (tests), or below it (binaries).
+pub(super) fn find() -> Result<PathBuf, SimulatorError> {
+    let named = std::env::var_os(VARIABLE)
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from);
+    let searched: Vec<PathBuf> = match named {
+        Some(path) => vec![path],
+        None => beside_the_program(),
+    };
+    let found = searched.iter().find(|path| path.is_file()).cloned();
+    found.ok_or(SimulatorError::NoLibrary { searched })
+}
+
+fn beside_the_program() -> Vec<PathBuf> {
+    let program = std::env::current_exe().unwrap_or_default();
+    let Some(dir) = program.parent() else {
+        return Vec::new();
+    };
+    // Cargo builds into `deps`, and links the result of some builds one level up, which may be an older one.
+    let mut places = vec![dir.join(FILE), dir.join("deps").join(FILE)];
+    if let Some(above) = dir.parent() {
+        // Examples have a directory of their own.
+        places.push(above.join("deps").join(FILE));
+        places.push(above.join(FILE));
+    }
+    if !dir.ends_with("deps") {
+        places.swap(0, 1);
+    }
+    places
+}
