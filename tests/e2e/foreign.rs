@@ -77,7 +77,8 @@ fn compare(profile: &str, client: &str, read: &[Value], served: &[Value]) {
             .filter(|(path, _)| *path != "pids")
         {
             let ours = served.pointer(&format!("/{}", path.replace('.', "/")));
-            if client == "nvitop" && path.starts_with("memory.") && served["unavailable"].get(path).is_some() {
+            if client == "nvitop" && path.starts_with("memory.") && served["unavailable"].get(path).is_some()
+            {
                 // Without memory information nvitop shows the host's memory as the GPU's.
                 continue;
             }
@@ -170,11 +171,7 @@ fn gpustat_agrees() {
 fn nvitop_draws_its_screen() {
     let Some(python) = python() else { return };
     let (simulator, served) = still_world("a100-pcie-4");
-    let screen = run(
-        &simulator,
-        &python,
-        &["-m", "nvitop", "--once", "--no-unicode"],
-    );
+    let screen = run(&simulator, &python, &["-m", "nvitop", "--once", "--no-unicode"]);
     let name = served[0]["gpu_name"].as_str().unwrap();
     assert!(screen.contains("A100"), "{name} is not on the screen:\n{screen}");
 }

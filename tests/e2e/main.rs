@@ -1,4 +1,8 @@
 //! The real agent over the simulated driver, through real HTTP.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends at the first thing that goes wrong"
+)]
 
 mod absence;
 mod caching;

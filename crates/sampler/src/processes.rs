@@ -14,7 +14,8 @@ const NAME_BYTES: usize = 256;
 /// too small. It is asked for this many times before that is an error.
 const ATTEMPTS: usize = 3;
 
-/// Reads who is on the GPU. The compute list decides whether there is an answer at all.
+/// Reads who is on the GPU. The compute list decides whether there is an answer: where it fails, what the others
+/// say would pass for the whole. Only a GPU that does not have it is judged by the others.
 pub(crate) fn processes(asker: &mut Asker, nvml: &Nvml, device: &Device<'_>) -> Reading<Vec<GpuProcess>> {
     let compute = asker.ask(
         "nvmlDeviceGetComputeRunningProcesses_v3",
@@ -31,8 +32,11 @@ pub(crate) fn processes(asker: &mut Asker, nvml: &Nvml, device: &Device<'_>) -> 
         || patiently(|| device.mps_running_compute_processes()),
         Ok,
     );
-    if let (Reading::Unavailable(reason), None, None) = (&compute, graphics.value(), mps.value()) {
-        return Reading::Unavailable(*reason);
+    if let Reading::Unavailable(reason) = compute {
+        let nobody_answered = graphics.value().is_none() && mps.value().is_none();
+        if nobody_answered || !reason.is_permanent() {
+            return Reading::Unavailable(reason);
+        }
     }
     let mut merged = BTreeMap::new();
     merge(&mut merged, &compute, |kinds| kinds.compute = true);

@@ -1,4 +1,8 @@
 //! The sampler over the simulated library: every reading equals the world's truth, in the right unit.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends at the first thing that goes wrong"
+)]
 
 mod support;
 
