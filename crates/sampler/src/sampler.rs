@@ -220,12 +220,12 @@ impl Sampler {
             .reader
             .as_ref()
             .map_or("reader thread", |reader| reader.call.get());
-        let words = format!("has not returned for {:?}", self.settings.deadline);
         let asked_at = self
             .pending
             .as_ref()
             .map_or_else(Instant::now, |pending| pending.asked_at);
-        let hang = failure(call, Reason::Timeout, &words);
+        let message = format!("{call} has not returned for {:?}", self.settings.deadline);
+        let hang = Failure { message, ..failure(call, Reason::Timeout, "") };
         self.forget_reader(ctx);
         let pause = self.settings.deadline.saturating_mul(1 << self.abandoned.min(8));
         self.retry_at = Instant::now() + pause;
