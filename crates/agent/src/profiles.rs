@@ -17,6 +17,10 @@ pub(crate) const PROFILES: &[(&str, &str)] = &[
         "16 × NVIDIA H100 SXM5 80GB in one node: more GPUs than most code expects",
     ),
     (
+        "h100-mig",
+        "1 × NVIDIA H100 SXM5 80GB with MIG on, three instances (3g.40gb, 2g.20gb, 1g.10gb), GPM per instance",
+    ),
+    (
         "h100-sxm-8",
         "8 × NVIDIA H100 SXM5 80GB: training, power-capped at full load, NVLink to switches",
     ),

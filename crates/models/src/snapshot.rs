@@ -63,8 +63,10 @@ impl GpuSnapshot {
         }
     }
 
-    /// The sample that readers may be shown: the last one, unless the GPU is lost or gives no data.
+    /// The sample that readers may be shown: the last one, unless the GPU is lost, gives no data, or never said
+    /// who it is.
     pub fn served_sample(&self) -> Option<&Sample> {
+        self.facts.as_ref()?;
         match self.health.state {
             GpuState::Ok | GpuState::Stale | GpuState::Hung => self.sample.as_deref(),
             GpuState::Lost | GpuState::Unavailable => None,

@@ -225,7 +225,10 @@ impl Sampler {
             .as_ref()
             .map_or_else(Instant::now, |pending| pending.asked_at);
         let message = format!("{call} has not returned for {:?}", self.settings.deadline);
-        let hang = Failure { message, ..failure(call, Reason::Timeout, "") };
+        let hang = Failure {
+            message,
+            ..failure(call, Reason::Timeout, "")
+        };
         self.forget_reader(ctx);
         let pause = self.settings.deadline.saturating_mul(1 << self.abandoned.min(8));
         self.retry_at = Instant::now() + pause;

@@ -19,7 +19,7 @@ const HTTP: &str = "only the api knows HTTP";
 const ACTORS: &str = "only aggregator, sampler and agent have to do with actors";
 const START: &str = "libraries have errors of their own and no command line";
 
-const LIBRARIES: [Library; 12] = [
+const LIBRARIES: [Library; 11] = [
     // The simulator is tested with a foreign client.
     Library {
         name: "nvml-wrapper",
@@ -41,12 +41,6 @@ const LIBRARIES: [Library; 12] = [
     },
     Library {
         name: "actix-cors",
-        normal: &["gpulse-api"],
-        dev: &[],
-        reason: HTTP,
-    },
-    Library {
-        name: "tracing-actix-web",
         normal: &["gpulse-api"],
         dev: &[],
         reason: HTTP,

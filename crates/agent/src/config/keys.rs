@@ -107,7 +107,7 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "http.max_connections",
         "a number from 1 to 1000000",
-        "Connections that each worker keeps open at a time.",
+        "Connections that are kept open at a time; further ones wait.",
     ),
     key(
         "http.keep_alive",
@@ -128,7 +128,7 @@ pub(super) const KEYS: &[Key] = &[
         "log.level",
         "--log-level",
         "`off`, `error`, `warn`, `info`, `debug` or `trace`",
-        "How much is logged. Requests are logged at `debug`.",
+        "How much is logged. Each request is a line at `debug`.",
     ),
     flagged(
         "log.format",

@@ -1,0 +1,68 @@
+//! The table of routes.
+
+use actix_cors::Cors;
+use actix_web::{
+    App, Error, FromRequest, Handler, Resource, Responder,
+    body::MessageBody,
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    middleware::Condition,
+    web::{self, Data, ServiceConfig},
+};
+
+use crate::{
+    problem, request_log,
+    routes::{docs, gpu, health, root},
+    state::State,
+};
+
+/// The application of one worker.
+pub(crate) fn app(
+    state: Data<State>,
+    cors: Condition<Cors>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    App::new()
+        .app_data(state)
+        .configure(routes)
+        .default_service(web::to(problem::not_found))
+        .wrap(cors)
+        .wrap_fn(request_log::observe)
+}
+
+/// Tried in this order: the most wanted first.
+fn routes(config: &mut ServiceConfig) {
+    config
+        .service(read("/gpu/metrics", gpu::metrics))
+        .service(read("/gpu/metrics/{gpu_id}", gpu::metrics_of_one))
+        .service(read("/gpu/info", gpu::info))
+        .service(read("/health/live", health::live))
+        .service(read("/health/ready", health::ready))
+        .service(read("/health/", health::health))
+        .service(read("/health", health::health))
+        .service(read("/health/detailed", health::detailed))
+        .service(read("/", root::root))
+        .service(read("/openapi.json", docs::openapi))
+        .service(read("/docs", docs::page))
+        .service(read("/docs/", docs::page_from_folder))
+        .service(read("/docs/{file}", docs::asset));
+}
+
+/// A route that is only read: GET, and HEAD like GET without a body.
+fn read<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path)
+        .route(web::get().to(handler.clone()))
+        .route(web::head().to(handler))
+        .default_service(web::to(problem::method_not_allowed))
+}

@@ -1,0 +1,74 @@
+//! Puts an example beside each answer. The tests ask for the same bodies and compare.
+
+use serde_json::Value;
+use utoipa::{
+    Modify,
+    openapi::{OpenApi, RefOr},
+};
+
+/// One answer.
+pub(crate) struct Example {
+    pub(crate) path: &'static str,
+    pub(crate) status: &'static str,
+    pub(crate) json: &'static str,
+    #[cfg(test)]
+    pub(crate) file: &'static str,
+}
+
+macro_rules! example {
+    ($path:literal, $status:literal, $file:literal) => {
+        Example {
+            path: $path,
+            status: $status,
+            json: include_str!(concat!("examples/", $file, ".json")),
+            #[cfg(test)]
+            file: concat!("src/openapi/examples/", $file, ".json"),
+        }
+    };
+}
+
+/// One for each JSON answer of each route.
+pub(crate) const EXAMPLES: [Example; 18] = [
+    example!("/gpu/info", "200", "info"),
+    example!("/gpu/info", "406", "not_acceptable"),
+    example!("/gpu/metrics", "200", "metrics"),
+    example!("/gpu/metrics", "406", "not_acceptable"),
+    example!("/gpu/metrics", "500", "no_samples"),
+    example!("/gpu/metrics", "503", "unavailable"),
+    example!("/gpu/metrics/{gpu_id}", "200", "gpu"),
+    example!("/gpu/metrics/{gpu_id}", "404", "unknown_gpu"),
+    example!("/gpu/metrics/{gpu_id}", "406", "not_acceptable"),
+    example!("/gpu/metrics/{gpu_id}", "422", "not_a_gpu"),
+    example!("/gpu/metrics/{gpu_id}", "500", "no_sample"),
+    example!("/gpu/metrics/{gpu_id}", "503", "gpu_unavailable"),
+    example!("/health/", "200", "health"),
+    example!("/health/detailed", "200", "detailed"),
+    example!("/health/ready", "200", "ready"),
+    example!("/health/ready", "503", "not_ready"),
+    example!("/health/live", "200", "live"),
+    example!("/", "200", "root"),
+];
+
+/// Puts an example beside each answer.
+pub(super) struct Examples;
+
+impl Modify for Examples {
+    fn modify(&self, document: &mut OpenApi) {
+        for example in EXAMPLES {
+            let operation = document
+                .paths
+                .paths
+                .get_mut(example.path)
+                .and_then(|item| item.get.as_mut());
+            let response =
+                operation.and_then(|operation| operation.responses.responses.get_mut(example.status));
+            let Some(RefOr::T(response)) = response else {
+                continue;
+            };
+            for content in response.content.values_mut() {
+                let RefOr::T(content) = content else { continue };
+                content.example = serde_json::from_str::<Value>(example.json).ok();
+            }
+        }
+    }
+}

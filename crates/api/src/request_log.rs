@@ -1,0 +1,104 @@
+//! Gives each request an id and one line in the log, and turns a handler's panic into a 500.
+//!
+//! What is below the log's level costs a clock reading and a counter: the line is put together only if someone
+//! listens.
+
+use std::{fmt, future::Future, panic::AssertUnwindSafe, time::Instant};
+
+use actix_web::{
+    Error, HttpResponse, ResponseError,
+    dev::{Service, ServiceRequest, ServiceResponse},
+    http::{
+        Method, StatusCode, Uri,
+        header::{HeaderName, HeaderValue},
+    },
+    web::Data,
+};
+use futures_util::FutureExt as _;
+
+use crate::{problem, state::State};
+
+/// Carries the request's id, both ways.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Ids of clients are taken over up to this length, so that nobody fills the log.
+const LONGEST_ID: usize = 128;
+
+/// Passes `request` on to `service`.
+pub(crate) fn observe<S, B>(
+    request: ServiceRequest,
+    service: &S,
+) -> impl Future<Output = Result<ServiceResponse<B>, Error>> + use<S, B>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+{
+    let started = Instant::now();
+    let id = request_id(&request);
+    // Kept for the case of a panic, which takes the request with it. Both are cheap to clone.
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let answer = AssertUnwindSafe(service.call(request)).catch_unwind();
+    async move {
+        let Ok(answer) = answer.await else {
+            tracing::error!(%method, path = uri.path(), request_id = ?id, "the handler of a request panicked");
+            return Err(Panicked { id }.into());
+        };
+        let mut response = answer?;
+        log(&method, &uri, response.status(), started, &id);
+        response.headers_mut().insert(REQUEST_ID, id);
+        Ok(response)
+    }
+}
+
+/// The id that the client gave, if it is sane, or one of our own.
+fn request_id(request: &ServiceRequest) -> HeaderValue {
+    let state = request.app_data::<Data<State>>();
+    if let Some(id) = request
+        .headers()
+        .get(REQUEST_ID)
+        .filter(|id| is_sane(id.as_bytes()))
+    {
+        state.inspect(|state| state.count_request());
+        return id.clone();
+    }
+    state.map_or_else(
+        || HeaderValue::from_static("unknown"),
+        |state| state.next_request_id(),
+    )
+}
+
+fn is_sane(id: &[u8]) -> bool {
+    (1..=LONGEST_ID).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic)
+}
+
+/// One line per request, for those who ask for it. That a GPU is lost or NVML absent is no news each time a client
+/// asks: its change of state is logged where it is noticed, once.
+fn log(method: &Method, uri: &Uri, status: StatusCode, started: Instant, id: &HeaderValue) {
+    tracing::debug!(
+        %method,
+        path = uri.path(),
+        status = status.as_u16(),
+        duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        request_id = id.to_str().unwrap_or_default(),
+        "request answered"
+    );
+}
+
+/// A handler panicked; the panic hook has said where.
+#[derive(Debug)]
+struct Panicked {
+    id: HeaderValue,
+}
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the handler panicked")
+    }
+}
+
+impl ResponseError for Panicked {
+    fn error_response(&self) -> HttpResponse {
+        let mut response = problem::internal();
+        response.headers_mut().insert(REQUEST_ID, self.id.clone());
+        response
+    }
+}

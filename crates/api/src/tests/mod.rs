@@ -1,0 +1,167 @@
+//! The contract, row by row, over made-up snapshots; and what caching, encodings, CORS and the log promise.
+
+use std::{sync::Arc, time::Duration};
+
+use actix_web::{
+    body::MessageBody as _,
+    http::{Method, StatusCode, header::HeaderMap},
+    test::{TestRequest, init_service},
+    web::Data,
+};
+use bytes::Bytes;
+use gpulse_aggregator::SnapshotCache;
+use gpulse_models::{
+    DriverFault, DriverReason, DriverStatus, Failure, GpuSnapshot, GpuState, HostSnapshot, Reason, example,
+};
+use serde_json::Value;
+
+use crate::{ApiConfig, app::app, cors, state::State};
+
+mod bodies;
+mod caching;
+mod contract;
+mod cors_headers;
+mod health;
+mod log;
+mod negotiation;
+mod openapi;
+mod over_tcp;
+
+/// The interface over a cache.
+struct Api {
+    cache: Arc<SnapshotCache>,
+    state: Data<State>,
+    cors_origins: Vec<String>,
+}
+
+/// What came back.
+#[derive(Debug)]
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Api {
+    fn over(host: HostSnapshot) -> Self {
+        let cache = Arc::new(SnapshotCache::holding(host));
+        Self {
+            state: Data::new(State::new(Arc::clone(&cache), &config())),
+            cache,
+            cors_origins: Vec::new(),
+        }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.ask(Method::GET, path, &[]).await
+    }
+
+    async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.ask(Method::GET, path, headers).await
+    }
+
+    async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let service = init_service(app(self.state.clone(), cors::layer(&self.cors_origins))).await;
+        let request = headers.iter().fold(
+            TestRequest::with_uri(path).method(method),
+            |request, (name, value)| request.append_header((*name, *value)),
+        );
+        let response = request.send_request(&service).await;
+        let (status, headers) = (response.status(), response.headers().clone());
+        // Not copied: the tests compare addresses.
+        let Ok(body) = response.into_body().try_into_bytes() else {
+            panic!("a body that is no bytes");
+        };
+        Answer {
+            status,
+            headers,
+            body,
+        }
+    }
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+fn config() -> ApiConfig {
+    ApiConfig {
+        agent_id: "resource-agent-001".to_owned(),
+        workers: 1,
+        max_connections: 100,
+        keep_alive: Duration::from_secs(5),
+        request_timeout: Duration::from_secs(5),
+        cors_origins: Vec::new(),
+        version: "0.1.0",
+    }
+}
+
+/// A host with as many GPUs that do well.
+fn healthy(gpus: u32) -> HostSnapshot {
+    example::host((0..gpus).map(example::gpu))
+}
+
+fn failure(reason: Reason, message: &str) -> Failure {
+    Failure {
+        reason,
+        call: "nvmlDeviceGetPowerUsage".into(),
+        message: message.to_owned(),
+        at: example::at(),
+    }
+}
+
+/// A GPU that fell off the bus.
+fn lost(index: u32) -> GpuSnapshot {
+    let mut gpu = example::gpu(index);
+    gpu.health.state = GpuState::Lost;
+    gpu.health.failures = 1;
+    gpu.health.last_error = Some(failure(Reason::GpuLost, "the GPU fell off the bus"));
+    gpu
+}
+
+/// A GPU whose driver call does not return.
+fn hung(index: u32) -> GpuSnapshot {
+    let mut gpu = example::gpu(index);
+    gpu.health.state = GpuState::Hung;
+    gpu.health.failures = 1;
+    gpu.health.last_error = Some(failure(Reason::Timeout, "no answer within 2 s"));
+    gpu
+}
+
+/// A GPU that was never heard of.
+fn pending(index: u32) -> GpuSnapshot {
+    GpuSnapshot::pending(index, 1, example::at())
+}
+
+/// A host on which NVML cannot be used.
+fn without_driver(reason: DriverReason) -> HostSnapshot {
+    let fault = DriverFault {
+        reason,
+        message: format!("NVML could not be initialised: {}", reason.as_str()),
+        hint: "check that `nvidia-smi` works on this host",
+        library_loaded: reason != DriverReason::LibraryNotFound,
+        attempts: 3,
+        since: example::at(),
+    };
+    HostSnapshot {
+        driver: DriverStatus::Unavailable(Arc::new(fault)),
+        ..example::host([])
+    }
+}
+
+/// Every reason but `starting`, which is a state of its own.
+const REASONS: [DriverReason; 7] = [
+    DriverReason::LibraryNotFound,
+    DriverReason::DriverNotLoaded,
+    DriverReason::VersionMismatch,
+    DriverReason::NoPermission,
+    DriverReason::NoGpus,
+    DriverReason::Timeout,
+    DriverReason::Error,
+];
