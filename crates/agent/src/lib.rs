@@ -22,7 +22,8 @@ pub fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("gpulse: {error:#}");
+            // Where standard error is closed there is nobody to tell.
+            let _ = writeln!(std::io::stderr(), "gpulse: {error:#}");
             let usage = error.is::<config::ConfigError>() || error.is::<simulator::SimulatorError>();
             if usage {
                 ExitCode::from(EXIT_USAGE)
