@@ -104,6 +104,27 @@ fn a_driver_that_comes_later_is_picked_up() {
 }
 
 #[test]
+fn gpus_that_come_later_are_picked_up() {
+    let simulator = simulator("a100-pcie-4");
+    simulator.set_faults(&[Fault::everywhere().roster([])]).unwrap();
+    let agent = AgentBuilder::over(simulator.library_path())
+        .variable("GPULSE_NVML__RETRY_FIRST", "50ms")
+        .start();
+    agent.wait_until_ready();
+    let info = agent.json("/gpu/info");
+    assert_eq!(
+        (&info["available"], &info["reason"]),
+        (&Value::from(true), &Value::from("no_gpus"))
+    );
+    simulator.clear_faults().unwrap();
+    eventually(
+        "the GPUs are served",
+        || agent.json("/gpu/metrics")["gpu_count"].clone(),
+        |count| *count == 4,
+    );
+}
+
+#[test]
 fn an_initialisation_that_hangs_and_returns_is_picked_up() {
     let simulator = simulator("t4");
     simulator.set_faults(&[Fault::on("nvmlInit*").hang()]).unwrap();

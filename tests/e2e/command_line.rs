@@ -59,6 +59,19 @@ fn a_wrong_variable_is_refused_with_its_name() {
 }
 
 #[test]
+fn a_wrong_origin_is_refused_with_what_to_write() {
+    let builder = AgentBuilder::default().variable("GPULSE_HTTP__CORS_ORIGINS", r#"["https://a.example/"]"#);
+    for subcommand in ["serve", "config"] {
+        let (code, _, error) = run(&mut builder.command(subcommand));
+        assert_eq!(code, Some(2), "{error}");
+        assert!(
+            error.contains("`http.cors_origins`") && error.contains("without a slash"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn the_effective_configuration_names_the_origin_of_each_value() {
     let builder = AgentBuilder::default()
         .variable("AGENT_ID", "node-7")

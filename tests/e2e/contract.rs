@@ -43,7 +43,9 @@ const OPTIONAL: [(&str, &[&str]); 3] = [
     ),
 ];
 
-const PROFILES_WITH_GPUS: [(&str, usize); 7] = [
+/// Profiles with GPUs, and how many each has.
+pub(crate) const PROFILES_WITH_GPUS: [(&str, usize); 8] = [
+    ("h100-mig", 1),
     ("h100-sxm-8", 8),
     ("a100-pcie-4", 4),
     ("rtx-4090", 1),

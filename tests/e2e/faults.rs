@@ -5,7 +5,7 @@ use std::time::Duration;
 use nvml_sim::faults::{Fault, Values};
 use serde_json::{Value, json};
 
-use crate::support::{Agent, eventually, simulator};
+use crate::support::{Agent, AgentBuilder, eventually, simulator};
 
 /// What a call of the seed's collector feeds, and what is expected there when it fails.
 const CALLS: [(&str, &str, Value); 15] = [
@@ -143,6 +143,53 @@ fn a_passing_failure_passes() {
     eventually("the failure shows", || draw(&agent), |reason| reason == "error");
     simulator.clear_faults().unwrap();
     eventually("it is gone", || draw(&agent), Value::is_null);
+}
+
+#[test]
+fn a_failure_while_the_gpu_is_identified_passes_as_well() {
+    let simulator = simulator("t4");
+    simulator
+        .set_faults(&[
+            Fault::on("nvmlDeviceGetName").returns(999),
+            Fault::on("nvmlDeviceGetTemperatureThreshold").returns(4),
+        ])
+        .unwrap();
+    let slow =
+        AgentBuilder::over(simulator.library_path()).variable("GPULSE_SAMPLER__SLOW_INTERVAL", "200ms");
+    let agent = slow.start();
+    agent.wait_until_ready();
+    let gpu = agent.json("/gpu/metrics/0");
+    assert_eq!(
+        (&gpu["gpu_name"], &gpu["unavailable"]["gpu_name"]),
+        (&json!("Unknown"), &json!("error"))
+    );
+    simulator.clear_faults().unwrap();
+    let gpu = eventually(
+        "it says its name",
+        || agent.json("/gpu/metrics/0"),
+        |gpu| gpu["gpu_name"] == "Tesla T4",
+    );
+    assert!(gpu["temperature"]["shutdown_threshold_celsius"].is_number());
+}
+
+#[test]
+fn blank_entries_of_a_process_list_are_no_processes() {
+    let simulator = simulator("t4");
+    let blank = Values {
+        blank_processes: Some(100),
+        ..Values::default()
+    };
+    simulator
+        .set_faults(&[Fault::everywhere().values(blank)])
+        .unwrap();
+    let agent = Agent::ready(simulator.library_path());
+    let gpu = agent.json("/gpu/metrics/0");
+    let blanks = |process: &Value| process["pid"].as_u64() >= Some(2_147_483_632);
+    assert!(
+        !gpu["processes"].as_array().unwrap().iter().any(blanks),
+        "{}",
+        gpu["processes"]
+    );
 }
 
 #[test]

@@ -7,7 +7,10 @@ use std::{path::Path, process::Command, time::Duration};
 use nvml_sim::testing::Simulator;
 use serde_json::Value;
 
-use crate::support::Agent;
+use crate::{
+    contract::PROFILES_WITH_GPUS,
+    support::{Agent, simulator},
+};
 
 /// Profiles whose GPUs differ most in what they have.
 const PROFILES: [&str; 5] = ["h100-sxm-8", "a100-pcie-4", "rtx-4090", "t4", "gb10"];
@@ -70,6 +73,10 @@ fn compare(profile: &str, client: &str, read: &[Value], served: &[Value]) {
         "{profile}: {client} sees another number of GPUs"
     );
     for (gpu, (read, served)) in read.iter().zip(served).enumerate() {
+        assert!(
+            read.as_object().is_some_and(|read| read.len() > 10),
+            "{client} read nothing: {read}"
+        );
         for (path, value) in read
             .as_object()
             .unwrap()
@@ -124,6 +131,17 @@ fn scripted_client_agrees(client: &str) {
 }
 
 #[test]
+fn an_old_client_with_strict_models_reads_every_profile() {
+    let Some(python) = python() else { return };
+    for (profile, gpus) in PROFILES_WITH_GPUS.into_iter().chain([("no-gpu", 0)]) {
+        let simulator = simulator(profile);
+        let agent = Agent::ready(simulator.library_path());
+        let printed = run(&simulator, &python, &[&script("client.py"), &agent.url("")]);
+        assert_eq!(printed.trim(), format!("{gpus} GPUs hold"), "{profile}");
+    }
+}
+
+#[test]
 fn nvidia_ml_py_agrees() {
     scripted_client_agrees("nvml");
 }
@@ -156,7 +174,19 @@ fn gpustat_agrees() {
                 ("memory.used", "/memory/used_mb"),
                 ("memory.total", "/memory/total_mb"),
             ] {
-                let Some(read) = gpu[key].as_f64() else { continue };
+                let Some(read) = gpu
+                    .get(key)
+                    .unwrap_or_else(|| panic!("gpustat has no {key}"))
+                    .as_f64()
+                else {
+                    assert!(
+                        ours["unavailable"]
+                            .as_object()
+                            .is_some_and(|gaps| !gaps.is_empty()),
+                        "{profile}: {key}"
+                    );
+                    continue;
+                };
                 let ours = ours.pointer(place).and_then(Value::as_f64).unwrap();
                 assert!(
                     (read - ours).abs() <= 1.0,

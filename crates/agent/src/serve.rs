@@ -1,6 +1,10 @@
 //! `gpulse serve`: bind, wire the actors together, serve until a signal, end in bounded time.
 
-use std::{net::TcpListener, path::PathBuf, sync::Arc};
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use actix::{Actor, Arbiter, System};
 use anyhow::Context;
@@ -18,22 +22,30 @@ use crate::{
 
 /// Serves until a signal ends it.
 pub(crate) fn serve(config: &Config) -> anyhow::Result<()> {
-    logging::start(config.log.level, config.log.format);
+    let log = logging::start(config.log.level, config.log.format);
     let simulator = simulator(config)?;
     let library = simulator
         .as_ref()
         .map(Simulator::library)
         .or_else(|| config.nvml.library.clone());
-    let listener = bind(config)?;
-    System::new().block_on(run(config, library, listener))
+    let listener = bind(config.bind)?;
+    System::new().block_on(run(config, library, listener))?;
+    tracing::info!(lost_lines = log.lost(), "ended");
+    Ok(())
     // `simulator` goes here: until then the library's files stay in their place.
 }
 
 async fn run(config: &Config, library: Option<PathBuf>, listener: TcpListener) -> anyhow::Result<()> {
     let mut signals = Signals::catch().context("signals cannot be caught")?;
+    let address = listener.local_addr()?;
     let cache = Arc::new(SnapshotCache::new(microseconds(Timestamp::now())));
+    let server = HttpServer::start(listener, Arc::clone(&cache), api_config(config))
+        .context("HTTP cannot be served")?;
     start_sampling(config, library, &cache);
-    let server = HttpServer::start(listener, cache, api_config(config)).context("HTTP cannot be served")?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(%address, "serving beyond this host, without authentication");
+    }
+    tracing::info!(%address, "serving on http://{address}");
 
     let signal = signals.next().await;
     let grace = config.shutdown_grace;
@@ -43,7 +55,6 @@ async fn run(config: &Config, library: Option<PathBuf>, listener: TcpListener) -
         signal = signals.next() => tracing::warn!(signal, "ending at once"),
     }
     // Threads that are stuck inside the driver end with the process; nobody joins them.
-    tracing::info!("ended");
     Ok(())
 }
 
@@ -87,17 +98,10 @@ fn simulator(config: &Config) -> Result<Option<Simulator>, SimulatorError> {
     Ok(Some(simulator))
 }
 
-fn bind(config: &Config) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind(config.bind).with_context(|| {
+fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).with_context(|| {
         format!(
-            "{} cannot be bound; is another program using it? choose another with --bind",
-            config.bind
+            "{address} cannot be bound; choose an address of this host with a port that is free, with --bind"
         )
-    })?;
-    let address = listener.local_addr()?;
-    if !address.ip().is_loopback() {
-        tracing::warn!(%address, "serving beyond this host, without authentication");
-    }
-    tracing::info!(%address, "serving on http://{address}");
-    Ok(listener)
+    })
 }

@@ -43,8 +43,8 @@ pub(crate) enum SimulatorError {
     #[error("{LIBRARY} is not beside the binary ({0}); build it with `cargo build -p nvml-sim`")]
     NoLibrary(PathBuf),
     /// The directory cannot be made.
-    #[error("the simulator's directory cannot be made: {0}")]
-    Directory(#[from] io::Error),
+    #[error("the simulator's directory cannot be made: {0}; TMPDIR names another place for it")]
+    Directory(io::Error),
 }
 
 impl Simulator {
@@ -52,10 +52,14 @@ impl Simulator {
     pub(crate) fn set_up(profile: &str) -> Result<Self, SimulatorError> {
         let profile = resolve(profile)?;
         let library = library()?;
-        let directory = tempfile::Builder::new().prefix("gpulse-sim-").tempdir()?;
-        symlink(library, directory.path().join(LINK))?;
+        let directory = tempfile::Builder::new()
+            .prefix("gpulse-sim-")
+            .tempdir()
+            .map_err(SimulatorError::Directory)?;
+        symlink(library, directory.path().join(LINK)).map_err(SimulatorError::Directory)?;
         let quoted = serde_json::to_string(&profile).unwrap_or_default();
-        fs::write(directory.path().join(WORLD), format!("profile = {quoted}\n"))?;
+        fs::write(directory.path().join(WORLD), format!("profile = {quoted}\n"))
+            .map_err(SimulatorError::Directory)?;
         Ok(Self { directory })
     }
 
@@ -88,7 +92,9 @@ fn resolve(profile: &str) -> Result<String, SimulatorError> {
 }
 
 fn library() -> Result<PathBuf, SimulatorError> {
-    let binary = std::env::current_exe().and_then(fs::canonicalize)?;
+    let binary = std::env::current_exe()
+        .and_then(fs::canonicalize)
+        .map_err(SimulatorError::Directory)?;
     let beside = binary.parent().unwrap_or(Path::new("/"));
     PLACES
         .iter()

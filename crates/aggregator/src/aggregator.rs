@@ -9,8 +9,8 @@ use std::{sync::Arc, time::Duration};
 
 use actix::{Actor, AsyncContext, Context, Handler, Message};
 use gpulse_models::{
-    DriverFault, DriverInfo, DriverStatus, Failure, GpuFacts, GpuSnapshot, HostSnapshot, Sample, Timestamp,
-    Totals, microseconds,
+    DriverFault, DriverInfo, DriverStatus, Failure, GpuFacts, GpuSnapshot, GpuState, HostSnapshot, Sample,
+    Timestamp, Totals, microseconds,
 };
 use tokio::time::Instant;
 
@@ -214,7 +214,8 @@ fn log_change(before: &GpuSnapshot, after: &GpuSnapshot) {
     }
     let (gpu, uuid, state) = (after.index, after.id.as_str(), after.health.state.as_str());
     match &after.health.last_error {
-        None => tracing::info!(gpu, uuid, state, "GPU is read"),
+        _ if after.health.state == GpuState::Ok => tracing::info!(gpu, uuid, state, "GPU is read"),
+        None => tracing::warn!(gpu, uuid, state, "GPU changed its state"),
         Some(error) => {
             tracing::warn!(gpu, uuid, state, call = %error.call, error = error.message, "GPU changed its state")
         }

@@ -17,7 +17,11 @@ const ANY: &str = "*";
 const MAX_AGE: usize = 3600;
 
 /// Fails on the first of `origins` that no browser would ever send.
-pub(crate) fn check(origins: &[String]) -> io::Result<()> {
+///
+/// # Errors
+///
+/// With what to write instead.
+pub fn check_origins(origins: &[String]) -> io::Result<()> {
     match origins.iter().find(|origin| *origin != ANY && !is_origin(origin)) {
         None => Ok(()),
         Some(wrong) => Err(io::Error::new(

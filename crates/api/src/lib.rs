@@ -24,5 +24,6 @@ mod state;
 mod tests;
 
 pub use config::ApiConfig;
+pub use cors::check_origins;
 pub use openapi::openapi_json;
 pub use server::HttpServer;

@@ -30,7 +30,7 @@ impl HttpServer {
     ///
     /// If a CORS origin is none, or the listener cannot be used.
     pub fn start(listener: TcpListener, cache: Arc<SnapshotCache>, config: ApiConfig) -> io::Result<Self> {
-        cors::check(&config.cors_origins)?;
+        cors::check_origins(&config.cors_origins)?;
         evict_silent_peers(&listener)?;
         let workers = config.workers.max(1);
         let state = Data::new(State::new(cache, &config));

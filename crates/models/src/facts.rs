@@ -1,4 +1,4 @@
-//! What does not change while the driver stays loaded: read once per initialisation.
+//! What does not change while the driver stays loaded: read once per initialisation, as far as the driver answers.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,26 @@ pub struct GpuFacts {
     pub pcie_generation_max: Reading<u32>,
     /// Highest PCIe width, in lanes (`nvmlDeviceGetMaxPcieLinkWidth`).
     pub pcie_width_max: Reading<u32>,
+}
+
+impl GpuFacts {
+    /// Whether a fact is absent for a reason that may pass, so that it is worth asking for again.
+    pub fn is_provisional(&self) -> bool {
+        let reasons = [
+            self.name.reason(),
+            self.pci_bus_id.reason(),
+            self.serial.reason(),
+            self.vbios_version.reason(),
+            self.thresholds.slowdown.reason(),
+            self.thresholds.shutdown.reason(),
+            self.power_limits.default.reason(),
+            self.power_limits.min.reason(),
+            self.power_limits.max.reason(),
+            self.pcie_generation_max.reason(),
+            self.pcie_width_max.reason(),
+        ];
+        reasons.into_iter().flatten().any(|reason| !reason.is_permanent())
+    }
 }
 
 /// Temperatures at which the GPU protects itself.

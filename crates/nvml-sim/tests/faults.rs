@@ -45,7 +45,7 @@ fn a_call_hangs_until_it_is_released_and_nobody_else_does() {
             .is_ok()
     );
     simulator.clear_faults().unwrap();
-    assert!(answer.recv_timeout(Duration::from_secs(2)).unwrap().is_ok());
+    assert!(answer.recv_timeout(Duration::from_secs(30)).unwrap().is_ok());
     assert_eq!(simulator.calls("nvmlDeviceGetPowerUsage", Some(3)), 1);
 }
 
@@ -62,7 +62,7 @@ fn a_hang_under_a_global_lock_stops_everybody() {
     assert!(answer.recv_timeout(Duration::from_millis(150)).is_err());
     simulator.clear_faults().unwrap();
     for _ in 0..2 {
-        answer.recv_timeout(Duration::from_secs(2)).unwrap().unwrap();
+        answer.recv_timeout(Duration::from_secs(30)).unwrap().unwrap();
     }
 }
 
@@ -138,7 +138,7 @@ fn waiting_for_events_really_waits_and_can_be_interrupted() {
         .set_faults(&[Fault::on("nvmlEventSetWait*").returns(999)])
         .unwrap();
     assert!(matches!(
-        answer.recv_timeout(Duration::from_secs(2)).unwrap(),
+        answer.recv_timeout(Duration::from_secs(30)).unwrap(),
         Err(NvmlError::Unknown)
     ));
 }

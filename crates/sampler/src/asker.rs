@@ -67,7 +67,7 @@ impl Asker {
         }
         self.round.lost |= reason == Reason::GpuLost;
         if self.round.trouble.is_none() || self.round.lost {
-            self.round.trouble = Some((key, reason, error.to_string()));
+            self.round.trouble = Some((key, convert::reason_of_return(error), error.to_string()));
         }
         Reading::Unavailable(reason)
     }

@@ -16,6 +16,9 @@ const NOT_AVAILABLE: u32 = u32::MAX;
 /// Internal blank values of the driver lie from here upwards (2147483632 is the one seen in process lists).
 const FIRST_BLANK: u32 = 0x7fff_fff0;
 
+/// The same for 64-bit fields.
+const FIRST_LONG_BLANK: u64 = 0x7fff_ffff_ffff_fff0;
+
 /// A GPU has long switched off at this temperature: what lies above is a sensor's error pattern such as 255.
 const HIGHEST_CELSIUS: u32 = 200;
 
@@ -28,6 +31,14 @@ pub(crate) fn reason(error: &NvmlError) -> Reason {
         NvmlError::GpuLost => Reason::GpuLost,
         NvmlError::Timeout => Reason::Timeout,
         _ => Reason::Error,
+    }
+}
+
+/// Why a GPU gave nothing, where the call did return: a timeout that the driver reports is no hang.
+pub(crate) fn reason_of_return(error: &NvmlError) -> Reason {
+    match reason(error) {
+        Reason::Timeout => Reason::Error,
+        reason => reason,
     }
 }
 
@@ -55,9 +66,28 @@ pub(crate) fn watts(milliwatts: u32) -> Result<Watts, Reason> {
     plain(milliwatts).map(|number| Watts(number / 1_000.0))
 }
 
+/// A count that may be one of NVML's marks for "no value".
+pub(crate) fn count(raw: u64) -> Result<u64, Reason> {
+    match raw {
+        u64::MAX => Err(Reason::NotSupported),
+        blank if blank >= FIRST_LONG_BLANK => Err(Reason::Error),
+        number => Ok(number),
+    }
+}
+
+/// A small number that may be one of NVML's marks for "no value".
+pub(crate) fn small_number(raw: u32) -> Result<u32, Reason> {
+    plain(raw).map(|_| raw)
+}
+
+/// Whether an entry of a process list is one, and not filled with the driver's blank values.
+pub(crate) fn is_process(pid: u32) -> bool {
+    pid < FIRST_BLANK
+}
+
 /// NVML's millijoules.
 pub(crate) fn joules(millijoules: u64) -> Result<Joules, Reason> {
-    Ok(Joules(millijoules as f64 / 1_000.0))
+    count(millijoules).map(|number| Joules(number as f64 / 1_000.0))
 }
 
 /// NVML's degrees.
@@ -85,7 +115,9 @@ pub(crate) fn memory(info: &MemoryInfo) -> Result<Memory, Reason> {
 pub(crate) fn process_memory(used: &UsedGpuMemory) -> Result<Bytes, Reason> {
     match used {
         UsedGpuMemory::Unavailable => Err(Reason::NotSupported),
-        UsedGpuMemory::Used(bytes) => Ok(Bytes(*bytes)),
+        // Old drivers put the 32-bit blank into the 64-bit field.
+        UsedGpuMemory::Used(bytes) if *bytes == u64::from(FIRST_BLANK) => Err(Reason::Error),
+        UsedGpuMemory::Used(bytes) => count(*bytes).map(Bytes),
     }
 }
 
@@ -153,6 +185,18 @@ mod tests {
             version: 0,
         };
         assert_eq!(memory(&nothing), Err(Reason::Error));
+    }
+
+    #[test]
+    fn blank_entries_are_no_processes_and_blank_counts_no_counts() {
+        assert!(is_process(4_194_304) && !is_process(2_147_483_632));
+        assert_eq!(
+            process_memory(&UsedGpuMemory::Used(2_147_483_632)),
+            Err(Reason::Error)
+        );
+        assert_eq!(count(u64::MAX), Err(Reason::NotSupported));
+        assert_eq!(small_number(u32::MAX), Err(Reason::NotSupported));
+        assert_eq!((count(0), small_number(0)), (Ok(0), Ok(0)));
     }
 
     #[test]

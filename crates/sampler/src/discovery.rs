@@ -3,7 +3,8 @@
 //! 1. A plain thread initialises NVML: it may take long or never return. There is never more than one of them.
 //! 2. It failed: the aggregator is told why; the next attempt comes after a back-off with jitter.
 //! 3. It does not return in time: the aggregator is told that; its answer still counts when it comes.
-//! 4. It succeeded: the aggregator seeds its roster, then the samplers start.
+//! 4. It succeeded: the aggregator seeds its roster, then the samplers start. Where the driver knows no GPU, they are
+//!    counted again with the same back-off.
 
 use std::{io, path::PathBuf, thread, time::Duration};
 
@@ -49,6 +50,9 @@ pub struct Discovery {
     failing_since: Option<Timestamp>,
     deadline: SpawnHandle,
     epoch: u64,
+    /// A driver that knows no GPU so far.
+    empty: Option<Driver>,
+    no_gpus_published: bool,
 }
 
 impl Discovery {
@@ -70,18 +74,24 @@ impl Discovery {
             failing_since: None,
             deadline: SpawnHandle::default(),
             epoch: 0,
+            empty: None,
+            no_gpus_published: false,
         }
     }
 
     fn attempt(&mut self, ctx: &mut Context<Self>) {
         self.attempts = self.attempts.saturating_add(1);
         let library = self.settings.library.clone();
+        let empty = self.empty.take();
         let (tell, told) = oneshot::channel();
         let thread = thread::Builder::new()
             .name("nvml-init".to_owned())
             .spawn(move || {
                 // Nobody listens any more only while the agent ends.
-                let _ = tell.send(driver::load(library.as_deref()));
+                let _ = tell.send(match empty {
+                    Some(driver) => driver::count_again(driver),
+                    None => driver::load(library.as_deref()),
+                });
             });
         if let Err(error) = thread {
             return self.failed(no_thread(&error), ctx);
@@ -91,12 +101,29 @@ impl Discovery {
             .map(|answer, discovery, ctx| {
                 ctx.cancel_future(discovery.deadline);
                 match answer {
+                    Ok(Ok(driver)) if driver.gpus == 0 => discovery.found_none(driver, ctx),
                     Ok(Ok(driver)) => discovery.found(driver, ctx),
                     Ok(Err(refusal)) => discovery.failed(refusal, ctx),
                     Err(_) => discovery.failed(panicked(), ctx),
                 }
             })
             .spawn(ctx);
+    }
+
+    /// The driver answers and knows no GPU: that is published once, and the GPUs are counted again with back-off.
+    fn found_none(&mut self, driver: Driver, ctx: &mut Context<Self>) {
+        if !self.no_gpus_published {
+            self.no_gpus_published = true;
+            self.found(
+                Driver {
+                    info: driver.info.clone(),
+                    ..driver
+                },
+                ctx,
+            );
+        }
+        self.empty = Some(driver);
+        ctx.run_later(self.pause(), Self::attempt);
     }
 
     fn found(&mut self, driver: Driver, ctx: &mut Context<Self>) {
@@ -162,13 +189,14 @@ impl Discovery {
                 "NVML still cannot be used"
             );
         }
+        self.no_gpus_published = false;
         self.report(refusal, ctx);
         ctx.run_later(pause, Self::attempt);
     }
 
     fn overdue(&mut self, ctx: &mut Context<Self>) {
         tracing::warn!("NVML has not returned from its initialisation for {INIT_DEADLINE:?}; still waiting");
-        let message = format!("nvmlInit_v2 has not returned for {INIT_DEADLINE:?}");
+        let message = format!("the initialisation of NVML has not returned for {INIT_DEADLINE:?}");
         self.report(
             Refusal {
                 reason: DriverReason::Timeout,

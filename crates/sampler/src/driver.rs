@@ -53,6 +53,15 @@ pub(crate) fn load(library: Option<&Path>) -> Result<Driver, Refusal> {
     Err(first.unwrap_or_else(|| refusal(Path::new(""), &NvmlError::LibraryNotFound)))
 }
 
+/// Counts the GPUs of a driver that knew none, without loading it again.
+pub(crate) fn count_again(driver: Driver) -> Result<Driver, Refusal> {
+    let gpus = driver
+        .nvml
+        .device_count()
+        .map_err(|error| refusal(&driver.info.library, &error))?;
+    Ok(Driver { gpus, ..driver })
+}
+
 fn initialise(library: &Path) -> Result<Driver, Refusal> {
     let refused = |error: NvmlError| refusal(library, &error);
     let nvml = Nvml::builder()

@@ -34,12 +34,12 @@ pub(crate) fn facts(asker: &mut Asker, device: &Device<'_>, uuid: &str) -> GpuFa
         pcie_generation_max: asker.ask(
             "nvmlDeviceGetMaxPcieLinkGeneration",
             || device.max_pcie_link_gen(),
-            Ok,
+            convert::small_number,
         ),
         pcie_width_max: asker.ask(
             "nvmlDeviceGetMaxPcieLinkWidth",
             || device.max_pcie_link_width(),
-            Ok,
+            convert::small_number,
         ),
     }
 }

@@ -70,7 +70,12 @@ fn merge(
     list: &Reading<Vec<ProcessInfo>>,
     mark: impl Fn(&mut ProcessKinds),
 ) {
-    for info in list.value().into_iter().flatten() {
+    for info in list
+        .value()
+        .into_iter()
+        .flatten()
+        .filter(|info| convert::is_process(info.pid))
+    {
         let used_memory: Reading<_> = convert::process_memory(&info.used_gpu_memory).into();
         let process = merged.entry(info.pid).or_insert_with(|| GpuProcess {
             pid: info.pid,

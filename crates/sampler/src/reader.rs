@@ -2,7 +2,8 @@
 //!
 //! 1. Waits for a request; ends when its sampler abandoned it.
 //! 2. At the first request, and until that succeeds, takes the handle and probes the static facts.
-//! 3. Reads the fast group every time, the slow group when its interval has passed.
+//! 3. Reads the fast group every time, the slow group when its interval has passed, and then also the facts again
+//!    of which one is absent for a reason that may pass.
 //! 4. Hands the answer over. A panic on the way is an answer too.
 
 use std::{
@@ -20,6 +21,7 @@ use gpulse_models::{
 use nvml_wrapper::{
     Device, Nvml,
     enum_wrappers::device::{Clock, EccCounter, MemoryError, TemperatureSensor},
+    error::NvmlError,
 };
 
 use crate::{
@@ -90,7 +92,7 @@ impl Reader {
             self.device = Some(self.probe()?);
         }
         let taken_at = microseconds(Timestamp::now());
-        let Some((device, _)) = &self.device else {
+        let Some((device, facts)) = &mut self.device else {
             return Err(failure("probe", Reason::NotReady, "the GPU was not probed"));
         };
         let now = Instant::now();
@@ -99,6 +101,9 @@ impl Reader {
             .as_ref()
             .is_none_or(|(read_at, _)| now.duration_since(*read_at) >= self.slow_interval);
         if due {
+            if facts.is_provisional() {
+                *facts = Arc::new(probe::facts(&mut self.asker, device, facts.id.as_str()));
+            }
             let slow = read_slow(&mut self.asker, self.nvml, device, taken_at);
             self.slow = Some((now, Arc::new(slow)));
         }
@@ -113,7 +118,8 @@ impl Reader {
 
     /// Takes the handle by index, which holds for this initialisation, and asks who it is.
     fn probe(&mut self) -> Result<(Device<'static>, Arc<GpuFacts>), Failure> {
-        let refused = |call, error| failure(call, convert::reason(&error), &error.to_string());
+        let refused =
+            |call, error: NvmlError| failure(call, convert::reason_of_return(&error), &error.to_string());
         const HANDLE: &str = "nvmlDeviceGetHandleByIndex_v2";
         self.call.set(HANDLE);
         let device = self
@@ -228,12 +234,12 @@ fn read_slow(asker: &mut Asker, nvml: &Nvml, device: &Device<'_>, taken_at: Time
             generation: asker.ask(
                 "nvmlDeviceGetCurrPcieLinkGeneration",
                 || device.current_pcie_link_gen(),
-                Ok,
+                convert::small_number,
             ),
             width: asker.ask(
                 "nvmlDeviceGetCurrPcieLinkWidth",
                 || device.current_pcie_link_width(),
-                Ok,
+                convert::small_number,
             ),
         },
         ecc: EccTotals {
@@ -259,12 +265,12 @@ fn ecc_errors(asker: &mut Asker, device: &Device<'_>, counter: EccCounter) -> Ec
         corrected: asker.ask(
             corrected,
             || device.total_ecc_errors(MemoryError::Corrected, counter),
-            Ok,
+            convert::count,
         ),
         uncorrected: asker.ask(
             uncorrected,
             || device.total_ecc_errors(MemoryError::Uncorrected, counter),
-            Ok,
+            convert::count,
         ),
     }
 }

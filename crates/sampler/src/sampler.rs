@@ -42,6 +42,9 @@ const MAX_READERS: usize = 3;
 /// First reads are spread over this, or over one interval if that is shorter: the driver serialises calls.
 const START_SPREAD: Duration = Duration::from_millis(250);
 
+/// The longest pause before a further reader is tried, so that a GPU which is well again is read again soon.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
 /// How often and for how long a GPU is read.
 #[derive(Clone, Copy, Debug)]
 pub struct SamplerSettings {
@@ -73,9 +76,11 @@ pub struct Sampler {
     /// Readers that live, abandoned ones included.
     alive: Arc<AtomicUsize>,
     last_reader: u64,
-    /// Readers abandoned since the last answer, and until when no further one is tried.
+    /// Readers abandoned since the last answer.
     abandoned: u32,
+    /// Until when no further one is tried, unless one of those that lived at the time of the hang has returned.
     retry_at: Instant,
+    alive_at_hang: usize,
     pending: Option<Pending>,
     /// The last hang, reported at every tick until something is heard again.
     hang: Option<Failure>,
@@ -122,6 +127,7 @@ impl Sampler {
             last_reader: 0,
             abandoned: 0,
             retry_at: now,
+            alive_at_hang: 0,
             pending: None,
             hang: None,
             facts: None,
@@ -179,8 +185,10 @@ impl Sampler {
     }
 
     fn start_reader(&mut self, ctx: &mut Context<Self>) -> Result<ReaderLink, Failure> {
-        let hung = self.alive.load(Ordering::Relaxed) >= MAX_READERS || Instant::now() < self.retry_at;
-        if let (true, Some(hang)) = (hung, &self.hang) {
+        let alive = self.alive.load(Ordering::Relaxed);
+        let returned = alive < self.alive_at_hang;
+        let too_early = Instant::now() < self.retry_at && !returned;
+        if let (true, Some(hang)) = (alive >= MAX_READERS || too_early, &self.hang) {
             return Err(hang.clone());
         }
         self.last_reader += 1;
@@ -231,14 +239,18 @@ impl Sampler {
         };
         self.forget_reader(ctx);
         let pause = self.settings.deadline.saturating_mul(1 << self.abandoned.min(8));
-        self.retry_at = Instant::now() + pause;
+        self.retry_at = Instant::now() + pause.min(LONGEST_PAUSE);
+        self.alive_at_hang = self.alive.load(Ordering::Relaxed);
         self.abandoned += 1;
         self.hang = Some(hang.clone());
         self.report(Err(hang), asked_at, ctx);
     }
 
     fn answered(&mut self, answer: Answer, ctx: &mut Context<Self>) {
-        let Some(pending) = self.pending.take().filter(|_| answer.reader == self.last_reader) else {
+        if answer.reader != self.last_reader {
+            return;
+        }
+        let Some(pending) = self.pending.take() else {
             return;
         };
         ctx.cancel_future(pending.deadline);

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ChildStderr, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -11,11 +11,15 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use tempfile::TempDir;
 
 use super::{
     http::{Reply, request},
     wait::eventually,
 };
+
+/// How the agent says where it serves.
+const SERVING: &str = "serving on ";
 
 /// How the agent is started.
 #[derive(Debug, Default)]
@@ -23,12 +27,15 @@ pub(crate) struct AgentBuilder {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     interval: Option<String>,
+    unread: bool,
     binary: Option<PathBuf>,
 }
 
 /// A running agent. Killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Agent {
+    /// Where it puts its temporary files, so that none stays when it is killed.
+    _temporary: TempDir,
     child: Child,
     log: Arc<Mutex<Vec<String>>>,
     base: String,
@@ -53,7 +60,7 @@ impl AgentBuilder {
             .argument("--nvml-library")
             .argument(&path.display().to_string())
             .interval("100ms")
-            .variable("GPULSE_SAMPLER__STALE_AFTER", "10s")
+            .variable("GPULSE_SAMPLER__STALE_AFTER", "2h")
             .variable("GPULSE_SAMPLER__DEADLINE", "2s")
     }
 
@@ -78,6 +85,12 @@ impl AgentBuilder {
     pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Leaves the log unread once the agent has said where it serves.
+    #[must_use]
+    pub(crate) fn unread(self) -> Self {
+        Self { unread: true, ..self }
     }
 
     /// Runs another binary than the one that was built with the tests.
@@ -106,9 +119,11 @@ impl AgentBuilder {
     /// If it does not start.
     #[track_caller]
     pub(crate) fn start(&self) -> Agent {
+        let temporary = TempDir::new().unwrap();
         let mut command = self.command("serve");
         command
             .args(["--bind", "127.0.0.1:0", "--log-format", "json"])
+            .env("TMPDIR", temporary.path())
             .stderr(Stdio::piped());
         let mut child = match command.spawn() {
             Ok(child) => child,
@@ -116,20 +131,30 @@ impl AgentBuilder {
         };
         let log = Arc::new(Mutex::new(Vec::new()));
         if let Some(stderr) = child.stderr.take() {
-            let log = Arc::clone(&log);
-            thread::spawn(move || {
-                for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                    log.lock().unwrap_or_else(PoisonError::into_inner).push(line);
-                }
-            });
+            let (log, unread) = (Arc::clone(&log), self.unread);
+            thread::spawn(move || read_log(BufReader::new(stderr), &log, unread));
         }
         let mut agent = Agent {
+            _temporary: temporary,
             child,
             log,
             base: String::new(),
         };
         agent.base = eventually("the agent serves", || agent.address(), Option::is_some).unwrap_or_default();
         agent
+    }
+}
+
+/// Keeps the lines of a log. One that is left unread stays open, like that of a log driver that stands still.
+fn read_log(stderr: BufReader<ChildStderr>, log: &Mutex<Vec<String>>, unread: bool) {
+    for line in stderr.lines().map_while(Result::ok) {
+        let last = unread && line.contains(SERVING);
+        log.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        if last {
+            loop {
+                thread::park();
+            }
+        }
     }
 }
 
@@ -224,7 +249,7 @@ impl Agent {
         self.log().iter().find_map(|line| {
             let line: Value = serde_json::from_str(line).ok()?;
             let message = line.get("message")?.as_str()?;
-            message.strip_prefix("serving on ").map(ToOwned::to_owned)
+            message.strip_prefix(SERVING).map(ToOwned::to_owned)
         })
     }
 }

@@ -53,7 +53,7 @@ impl ConfigError {
             Kind::UnknownField(_, known) => {
                 format!("there is no such key here; known are {}", known.join(", "))
             }
-            kind => kind.to_string(),
+            kind => kind.to_string().trim_end().to_owned(),
         };
         Self {
             permitted: keys::permitted(&key),

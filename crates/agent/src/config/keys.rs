@@ -96,8 +96,8 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key(
         "sampler.stale_after",
-        "a duration from `10ms` to `1day`",
-        "A last sample that is older makes the GPU `stale`. Not set: three intervals.",
+        "a duration from `sampler.interval` to `1day`",
+        "A last sample that is older makes the GPU `stale`. Not set: three intervals, and at least `sampler.deadline` with one interval.",
     ),
     key(
         "http.workers",
@@ -117,7 +117,7 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "http.request_timeout",
         "a duration from `1ms` to `1day`",
-        "How long a client may take to send the head of its first request.",
+        "How long a client may take to send the head of its first request on a connection.",
     ),
     key(
         "http.cors_origins",

@@ -17,6 +17,7 @@ const DEFAULT_FILE: &str = "/etc/gpulse/gpulse.toml";
 const PREFIX: &str = "GPULSE_";
 const FLAGS: &str = "command line";
 const DEFAULTS: &str = "default";
+const TEXTS: &str = "environment";
 const SEED_VARIABLES: &str = "AGENT_ID, PORT, LOG_LEVEL";
 
 /// Loads and checks the configuration.
@@ -28,7 +29,11 @@ pub(crate) fn load(flags: &Settings) -> Result<Loaded, ConfigError> {
         None => layers,
     };
     let seed = seed_variables(&layers)?;
-    layers = layers.merge(seed).merge(environment()).merge(flag_layer(flags));
+    layers = layers
+        .merge(seed)
+        .merge(environment())
+        .merge(texts())
+        .merge(flag_layer(flags));
     let config: Config = layers
         .extract()
         .map_err(|error| ConfigError::from_figment(&error))?;
@@ -38,15 +43,54 @@ pub(crate) fn load(flags: &Settings) -> Result<Loaded, ConfigError> {
     Ok(Loaded { config, layers })
 }
 
-/// `GPULSE_…`, but for the configuration file's own path and for the variables that Kubernetes sets in every pod
-/// beside a service named `gpulse` (`GPULSE_SERVICE_HOST`, `GPULSE_PORT_8003_TCP` and the like).
+/// Keys whose values are texts: what looks like a number in the environment is the name that it is.
+const TEXT_KEYS: [&str; 5] = [
+    "agent_id",
+    "nvml.library",
+    "nvml.simulate",
+    "log.level",
+    "log.format",
+];
+
+/// `GPULSE_…`, but for the configuration file's own path and for what Kubernetes sets in every pod.
 fn environment() -> Env {
     Env::prefixed(PREFIX)
-        .filter(|name| {
-            let name = name.as_str().to_ascii_lowercase();
-            name != "config" && !name.starts_with("service_") && name != "port" && !name.starts_with("port_")
-        })
+        .filter(|name| name != "config" && !is_kubernetes(name.as_str()))
         .split("__")
+}
+
+/// Kubernetes describes each service to its pods: beside one named `gpulse` there is `GPULSE_SERVICE_HOST`,
+/// `GPULSE_PORT=tcp://…` and `GPULSE_PORT_8003_TCP_ADDR`, beside `gpulse-agent` the same with `GPULSE_AGENT_`.
+fn is_kubernetes(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let service = ["service_host", "service_port"]
+        .iter()
+        .any(|part| name.ends_with(part));
+    let port_of_service = name.contains("service_port_");
+    let protocol = ["tcp", "udp", "sctp"].iter().any(|protocol| {
+        let part = format!("_{protocol}");
+        name.contains("port_") && (name.ends_with(&part) || name.contains(&format!("{part}_")))
+    });
+    let value = variable(&format!("{PREFIX}{}", name.to_ascii_uppercase())).unwrap_or_default();
+    let link = name.ends_with("port")
+        && ["tcp://", "udp://", "sctp://"]
+            .iter()
+            .any(|scheme| value.starts_with(scheme));
+    service || port_of_service || protocol || link
+}
+
+/// The variables of [`TEXT_KEYS`], as they are.
+fn texts() -> Layer {
+    let mut layer = Layer {
+        name: TEXTS,
+        values: Dict::new(),
+    };
+    for key in TEXT_KEYS {
+        if let Some(value) = variable(&keys::variable(key)) {
+            layer.set(key, Value::from(value));
+        }
+    }
+    layer
 }
 
 /// The variables of the Python agent. `PORT` changes the port of the address that the layers below gave.
@@ -106,6 +150,7 @@ fn flag_layer(flags: &Settings) -> Layer {
 pub(super) fn origin(metadata: &Metadata, key: &str) -> String {
     match metadata.name.as_ref() {
         DEFAULTS => DEFAULTS.to_owned(),
+        TEXTS => format!("environment variable {}", keys::variable(key)),
         FLAGS => {
             let flag = keys::KEYS
                 .iter()

@@ -138,9 +138,11 @@ impl Sampling {
             .unwrap_or_else(|| (self.interval * 2).clamp(DEADLINE.0, DEADLINE.1))
     }
 
-    /// Three intervals.
+    /// Three intervals, and long enough for a hang to show as such: a GPU whose reads are slow is not silent.
     pub(crate) fn effective_stale_after(&self) -> Duration {
-        self.stale_after.unwrap_or(self.interval * 3)
+        let longest_read = self.effective_deadline() + self.interval;
+        self.stale_after
+            .unwrap_or_else(|| longest_read.max(self.interval * 3))
     }
 }
 
@@ -201,6 +203,22 @@ impl Config {
         )?;
         within("http.workers", self.http.workers, 1, 64)?;
         within("http.max_connections", self.http.max_connections, 1, 1_000_000)?;
+        if self.sampler.effective_stale_after() < self.sampler.interval {
+            let problem = format!(
+                "it is shorter than sampler.interval ({:?}): every GPU would be stale between two reads",
+                self.sampler.interval
+            );
+            return Err(Violation {
+                key: "sampler.stale_after",
+                problem,
+            });
+        }
+        if let Err(error) = gpulse_api::check_origins(&self.http.cors_origins) {
+            return Err(Violation {
+                key: "http.cors_origins",
+                problem: error.to_string(),
+            });
+        }
         if self.agent_id.is_empty() {
             return Err(Violation {
                 key: "agent_id",

@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use figment::Jail;
 use proptest::prelude::*;
 
+use gpulse_sampler::{MAX_INTERVAL, MIN_INTERVAL};
+
 use super::*;
+use crate::config::schema::Sampling;
 
 /// Runs in a directory and an environment of its own. The error of a jail is that of the test.
 #[allow(clippy::result_large_err)]
@@ -66,8 +69,10 @@ fn the_python_agents_variables_are_honoured() {
 #[test]
 fn a_name_of_digits_is_a_name() {
     jailed(|jail| {
-        jail.set_env("GPULSE_AGENT_ID", "12345");
-        assert_eq!(load(&Settings::default()).unwrap().config.agent_id, "12345");
+        for name in ["12345", "007", "1.50", "true", "[a]", "{b}", "\"quoted\""] {
+            jail.set_env("GPULSE_AGENT_ID", name);
+            assert_eq!(load(&Settings::default()).unwrap().config.agent_id, name);
+        }
     });
 }
 
@@ -135,6 +140,50 @@ fn a_number_without_unit_is_no_duration() {
 }
 
 #[test]
+fn a_port_of_ones_own_is_not_taken_for_that_of_kubernetes() {
+    jailed(|jail| {
+        jail.set_env("GPULSE_PORT", "9000");
+        assert!(
+            refused(&Settings::default()).contains("GPULSE_PORT"),
+            "{}",
+            refused(&Settings::default())
+        );
+    });
+}
+
+#[test]
+fn a_wrong_origin_and_a_short_patience_are_refused_with_what_to_write() {
+    jailed(|jail| {
+        jail.set_env("GPULSE_HTTP__CORS_ORIGINS", "[\"https://a.example/\"]");
+        let error = refused(&Settings::default());
+        assert!(
+            error.contains("`http.cors_origins`") && error.contains("without a slash"),
+            "{error}"
+        );
+        jail.clear_env();
+        jail.set_env("GPULSE_SAMPLER__STALE_AFTER", "100ms");
+        let error = refused(&Settings::default());
+        assert!(
+            error.contains("`sampler.stale_after` (set by environment variable"),
+            "{error}"
+        );
+    });
+}
+
+#[test]
+fn a_gpu_that_is_read_without_pause_is_not_stale() {
+    let sampling = |interval| Sampling {
+        interval,
+        ..Config::default().sampler
+    };
+    for interval in [MIN_INTERVAL, std::time::Duration::from_secs(1), MAX_INTERVAL] {
+        let sampling = sampling(interval);
+        assert!(sampling.effective_stale_after() >= sampling.effective_deadline() + interval);
+        assert!(sampling.effective_stale_after() >= interval * 3);
+    }
+}
+
+#[test]
 fn a_file_that_is_named_must_exist_and_be_toml() {
     jailed(|jail| {
         let missing = Settings {
@@ -166,6 +215,10 @@ fn variables_that_kubernetes_sets_are_not_ours() {
         jail.set_env("GPULSE_SERVICE_PORT", "8003");
         jail.set_env("GPULSE_PORT", "tcp://10.0.0.1:8003");
         jail.set_env("GPULSE_PORT_8003_TCP_ADDR", "10.0.0.1");
+        jail.set_env("GPULSE_SERVICE_PORT_HTTP", "8003");
+        jail.set_env("GPULSE_AGENT_SERVICE_HOST", "10.0.0.2");
+        jail.set_env("GPULSE_METRICS_PORT", "tcp://10.0.0.2:8003");
+        jail.set_env("GPULSE_METRICS_PORT_8003_TCP", "tcp://10.0.0.2:8003");
         jail.set_env("GPULSE_CONFIG", "elsewhere.toml");
         assert_eq!(load(&Settings::default()).unwrap().config, Config::default());
     });

@@ -16,6 +16,7 @@ use actix_web::{
     },
     web::{Data, Path},
 };
+use bytes::Bytes;
 use utoipa_swagger_ui::Config;
 
 use crate::{openapi, problem, rendered::Rendered, respond, state::State};
@@ -98,11 +99,12 @@ pub(crate) async fn asset(request: HttpRequest, file: Path<String>, state: Data<
     let render = || {
         let (bytes, content_type) = load(ASSETS[place])?;
         let content_type = HeaderValue::from_str(&content_type).ok()?;
-        Some(Rendered::new(
-            bytes.into_owned(),
-            content_type,
-            state.bodies.tags(),
-        ))
+        // Embedded in the binary, they need no copy in memory.
+        let bytes = match bytes {
+            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+            Cow::Owned(bytes) => Bytes::from(bytes),
+        };
+        Some(Rendered::new(bytes, content_type, state.bodies.tags()))
     };
     match state.documents.assets[place].get_or_init(render) {
         Some(asset) => guarded(respond::rendered(&request, asset)),

@@ -80,7 +80,7 @@ fn what_no_browser_sends_is_refused_with_advice() {
         "http://10.0.0.1",
         "http://[::1]:8080",
     ] {
-        assert!(cors::check(&[good.to_owned()]).is_ok(), "{good}");
+        assert!(cors::check_origins(&[good.to_owned()]).is_ok(), "{good}");
     }
     for wrong in [
         "",
@@ -96,7 +96,7 @@ fn what_no_browser_sends_is_refused_with_advice() {
         "https://",
         "https://example.org?x",
     ] {
-        let error = cors::check(&["*".to_owned(), wrong.to_owned()]).unwrap_err();
+        let error = cors::check_origins(&["*".to_owned(), wrong.to_owned()]).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput, "{wrong}");
         assert!(error.to_string().contains("such as"), "{error}");
     }

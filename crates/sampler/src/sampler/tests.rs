@@ -221,6 +221,20 @@ fn a_reader_that_returned_at_last_makes_room_for_a_new_one() {
 }
 
 #[test]
+fn a_reader_that_returned_early_is_replaced_without_waiting_out_the_pause() {
+    paused(|| async {
+        let bench = Bench::start().await;
+        for hang in 1..20 {
+            sleep(DEADLINE + INTERVAL).await;
+            // Slow, not stuck: each abandoned reader returns soon afterwards.
+            bench.ports.lock().unwrap().clear();
+            sleep(INTERVAL + INTERVAL / 2).await;
+            assert_eq!(bench.readers(), 1, "no new reader after hang {hang}");
+        }
+    });
+}
+
+#[test]
 fn a_reader_that_died_is_reported_and_started_again() {
     paused(|| async {
         let bench = Bench::start().await;
