@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn an_unknown_profile_lists_the_known_ones() {
-        let problem = Profile::load("h200").unwrap_err().to_string();
+        let problem = Profile::load("h300").unwrap_err().to_string();
         assert!(problem.contains("h100-sxm-8"), "{problem}");
     }
 

@@ -212,7 +212,7 @@ pub struct NvLink {
     pub version: u32,
     /// Speed of one link and direction, MB/s.
     pub speed_mbps: u32,
-    /// Whether the other end is a switch rather than a GPU.
+    /// Whether the other end is a switch; otherwise bridges join the GPUs in pairs, 0 with 1, 2 with 3.
     pub switch: bool,
 }
 
@@ -276,6 +276,8 @@ pub enum WorkKind {
     Training,
     /// A permanent server whose load follows waves of requests, and short batch jobs beside it.
     Inference,
+    /// A permanent video server that keeps encoders and decoders busy, and short batch jobs beside it.
+    Video,
     /// A desktop with a graphics job now and then.
     Desktop,
     /// Nothing runs.
