@@ -17,6 +17,7 @@ mod handle;
 mod identity;
 mod layout;
 mod lifecycle;
+mod link_fields;
 mod load;
 mod lookup;
 mod memory;
@@ -35,6 +36,8 @@ mod thermal;
 mod topology;
 mod unsupported;
 
+#[cfg(test)]
+mod field_tests;
 #[cfg(test)]
 mod tests;
 

@@ -4,7 +4,9 @@ use super::call::Device;
 use super::code::{Code, Result};
 use super::ffi::{Out, export};
 use super::layout::{PciInfo, PciInfoV2, fixed};
+use super::link_fields::errors;
 use super::pci::Address;
+use crate::faults::Incident;
 use crate::profile::NvLink;
 use crate::world::World;
 
@@ -55,10 +57,14 @@ export! {
 
     device fn nvmlDeviceGetNvLinkErrorCounter(link: u32, counter: u32, value: Out<u64>) |gpu| {
         existing(gpu, link)?;
-        if counter > 4 {
-            return Err(Code::INVALID_ARGUMENT);
-        }
-        value.write(0)
+        value.write(match counter {
+            0 => errors(gpu, Incident::NvlinkReplay, link),
+            1 => errors(gpu, Incident::NvlinkRecovery, link),
+            2 => errors(gpu, Incident::NvlinkCrc, link),
+            // Damaged data beyond its flits, and errors that a code corrected.
+            3 | 4 => 0,
+            _ => return Err(Code::INVALID_ARGUMENT),
+        })
     }
 }
 
@@ -107,7 +113,9 @@ fn remote(gpu: &Device, link: u32) -> Result<(Address, u32)> {
 
 /// Whether a link is up.
 pub(super) fn is_active(gpu: &Device, link: u32) -> Result<bool> {
-    Ok(link < existing(gpu, link)?.active)
+    let built_up = link < existing(gpu, link)?.active;
+    let down = gpu.values().and_then(|values| values.nvlink_down.as_ref());
+    Ok(built_up && !down.is_some_and(|down| down.contains(&link)))
 }
 
 /// The GPU at the other end of the bridges that a GPU has, if it has any.

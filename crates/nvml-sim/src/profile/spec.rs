@@ -184,6 +184,20 @@ pub struct Pcie {
     pub domain: u32,
     /// Bus numbers by GPU index; beyond the list, buses follow on.
     pub buses: Vec<u32>,
+    /// Bits of the byte counters (fields 197 and 198), which begin again at 0 when they are full.
+    #[serde(default = "all_bits")]
+    pub counter_bits: u32,
+}
+
+impl Pcie {
+    /// What a byte counter says after so many bytes.
+    pub fn wrapped(&self, bytes: u64) -> u64 {
+        bytes & (u64::MAX >> u64::BITS.saturating_sub(self.counter_bits).min(u64::BITS - 1))
+    }
+}
+
+fn all_bits() -> u32 {
+    u64::BITS
 }
 
 /// Fans.
