@@ -164,3 +164,58 @@ fn a_video_node_encodes_and_decodes() {
         }
     }
 }
+
+#[test]
+fn only_a_virtualisation_host_has_vgpus() {
+    use nvml_wrapper::enum_wrappers::device::{GpuVirtualizationMode, HostVgpuMode};
+    for profile in nvml_sim::profile::names().filter(|name| *name != "no-driver") {
+        let (_simulator, nvml) = start(profile);
+        for index in 0..nvml.device_count().unwrap() {
+            let device = nvml.device_by_index(index).unwrap();
+            assert!(matches!(
+                device.virtualization_mode(),
+                Ok(GpuVirtualizationMode::Bare)
+            ));
+            assert!(matches!(device.vgpu_host_mode(), Err(NvmlError::NotSupported)));
+            assert!(matches!(device.active_vgpus(), Err(NvmlError::NotSupported)));
+            assert!(matches!(
+                device.vgpu_supported_types(),
+                Err(NvmlError::NotSupported)
+            ));
+        }
+    }
+
+    let host =
+        "gpu.vgpu = { name = \"NVIDIA L40S-12Q\", type_id = 1151, memory_mib = 12288, most = 4, active = 3 }";
+    let simulator = Simulator::builder("l40s-4")
+        .overrides(host)
+        .unwrap()
+        .start()
+        .unwrap();
+    let nvml = Nvml::builder()
+        .lib_path(simulator.library_path().as_os_str())
+        .init()
+        .unwrap();
+    let mut seen = HashSet::new();
+    for index in 0..4 {
+        let device = nvml.device_by_index(index).unwrap();
+        assert!(matches!(
+            device.virtualization_mode(),
+            Ok(GpuVirtualizationMode::HostVgpu)
+        ));
+        assert!(matches!(device.vgpu_host_mode(), Ok(HostVgpuMode::Sriov)));
+        let types = device.vgpu_supported_types().unwrap();
+        assert_eq!(types.len(), 1);
+        assert_eq!(types[0].name().unwrap(), "NVIDIA L40S-12Q");
+        assert_eq!(types[0].framebuffer_size().unwrap(), 12_288 << 20);
+        assert_eq!(types[0].max_instances().unwrap(), 4);
+        assert_eq!(device.vgpu_creatable_types().unwrap().len(), 1);
+        for vgpu in device.active_vgpus().unwrap() {
+            assert!(seen.insert(vgpu.uuid().unwrap()));
+            assert!(seen.insert(format!("{:?}", vgpu.vm_id().unwrap())));
+            assert_eq!(vgpu.instance_type().unwrap().id(), types[0].id());
+            assert!((1..=12_288 << 20).contains(&vgpu.fb_usage().unwrap()));
+        }
+    }
+    assert_eq!(seen.len(), 2 * 3 * 4);
+}

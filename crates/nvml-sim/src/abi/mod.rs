@@ -35,6 +35,7 @@ mod system;
 mod thermal;
 mod topology;
 mod unsupported;
+mod vgpu;
 
 #[cfg(test)]
 mod field_tests;

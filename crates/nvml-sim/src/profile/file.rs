@@ -182,6 +182,13 @@ fn check(spec: &GpuSpec) -> Result<(), String> {
     if !(1..=u64::BITS).contains(&spec.pcie.counter_bits) {
         return Err("pcie: `counter_bits` must be between 1 and 64".into());
     }
+    if spec
+        .vgpu
+        .as_ref()
+        .is_some_and(|vgpu| vgpu.active > vgpu.most || vgpu.most > 64)
+    {
+        return Err("vgpu: needs active <= most <= 64".into());
+    }
     if spec.mig.len() > 8 {
         return Err("mig: at most 8 instances".into());
     }

@@ -63,6 +63,8 @@ pub struct GpuSpec {
     /// MIG instances; MIG mode is on when there are any.
     #[serde(default)]
     pub mig: Vec<MigSpec>,
+    /// What the GPU is cut into for virtual machines; absent everywhere but on virtualisation hosts.
+    pub vgpu: Option<Vgpu>,
     /// Whether the chip can be partitioned.
     #[serde(default)]
     pub mig_capable: bool,
@@ -280,6 +282,22 @@ pub struct MigSpec {
     pub copy_engines: u32,
     /// Decoders.
     pub decoders: u32,
+}
+
+/// The one type of vGPU that a GPU is cut into.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vgpu {
+    /// Type name, for example `NVIDIA L40S-12Q`.
+    pub name: String,
+    /// NVML's number of the type.
+    pub type_id: u32,
+    /// Memory of each, MiB.
+    pub memory_mib: u64,
+    /// How many a GPU has room for.
+    pub most: u32,
+    /// How many of them are at work.
+    pub active: u32,
 }
 
 /// What a GPU is used for.
