@@ -7,7 +7,15 @@ pub(crate) const PROFILES: &[(&str, &str)] = &[
         "a100-mig",
         "1 × NVIDIA A100 SXM4 40GB with MIG on and three instances (3g.20gb, 2g.10gb, 1g.5gb)",
     ),
+    (
+        "a100-nvlink-2",
+        "2 × NVIDIA A100 PCIe 80GB joined by NVLink bridges: each GPU's links lead to the other GPU",
+    ),
     ("a100-pcie-4", "4 × NVIDIA A100 PCIe 40GB: inference servers"),
+    (
+        "b200-8",
+        "8 × NVIDIA B200 SXM 180GB: training at 1000 W, NVLink 5 to switches",
+    ),
     (
         "gb10",
         "1 × NVIDIA GB10 with unified memory: no memory information, no power limit, no fans",
@@ -23,6 +31,14 @@ pub(crate) const PROFILES: &[(&str, &str)] = &[
     (
         "h100-sxm-8",
         "8 × NVIDIA H100 SXM5 80GB: training, power-capped at full load, NVLink to switches",
+    ),
+    (
+        "h200-8",
+        "8 × NVIDIA H200 SXM 141GB: training, power-capped at full load, NVLink to switches",
+    ),
+    (
+        "l40s-4",
+        "4 × NVIDIA L40S 48GB: video transcoding, encoders and decoders busy, passively cooled",
     ),
     ("no-driver", "No driver: nvmlInit returns 9 (DRIVER_NOT_LOADED)"),
     (

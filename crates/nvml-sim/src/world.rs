@@ -13,7 +13,7 @@ use crate::control::clock::{Clock, unix_now};
 use crate::control::counters::Counters;
 use crate::control::{Description, FAULTS_FILE};
 use crate::engine::Engine;
-use crate::faults::LiveFaults;
+use crate::faults::{Incident, LiveFaults};
 use crate::profile::Profile;
 
 /// A simulated node between initialisation and shutdown.
@@ -117,6 +117,27 @@ impl World {
         })
     }
 
+    /// A world for tests of calls in this process: frozen at an age, with these faults from the beginning.
+    #[cfg(test)]
+    pub(crate) fn of(profile: Profile, age: Duration, list: &[crate::faults::Fault]) -> Arc<Self> {
+        let description = Description {
+            frozen_at_seconds: Some(age.as_secs_f64()),
+            ..Description::default()
+        };
+        let clock = Clock::new(&description, unix_now());
+        let faults: &'static LiveFaults = Box::leak(Box::new(LiveFaults::fixed(list, clock.running())));
+        Arc::new(Self {
+            engine: Engine::new(&profile, 0),
+            profile,
+            clock,
+            seed: 0,
+            latency: None,
+            counters: Arc::new(Counters::private()),
+            faults,
+            global_lock: false,
+        })
+    }
+
     /// Waits for all other calls to end, if the world is one where calls exclude one another.
     pub(crate) fn serialise(&self) -> Option<MutexGuard<'static, ()>> {
         let process = PROCESS.get().filter(|_| self.global_lock)?;
@@ -143,6 +164,11 @@ impl World {
         let faults = self.faults.in_force(self.clock.running());
         let said = faults.iter().find_map(|active| active.fault.roster.as_ref());
         said.is_none_or(|roster| roster.contains(&gpu))
+    }
+
+    /// How often something has happened to a GPU by now, or to one of its links.
+    pub(crate) fn incidents(&self, gpu: usize, what: Incident, link: Option<u32>) -> u64 {
+        self.faults.incidents(gpu, what, link, self.clock.running())
     }
 
     /// The MIG instances of a GPU that are there, as positions in its profile.

@@ -3,6 +3,8 @@
 use std::process::Command;
 
 use nvml_sim::testing::Simulator;
+use nvml_wrapper::Nvml;
+use nvml_wrapper::error::NvmlError;
 
 #[test]
 fn every_name_is_exported() {
@@ -42,4 +44,54 @@ fn the_soname_is_the_drivers() {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("soname: [libnvidia-ml.so.1]"), "{text}");
     assert!(text.contains("NODELETE"), "{text}");
+}
+
+#[test]
+fn a_symbol_can_be_missing_for_real() {
+    let simulator = Simulator::builder("t4")
+        .without_symbols(&["nvmlDeviceGetPowerUsage", "nvmlDeviceGetFieldValues"])
+        .start()
+        .unwrap();
+    let nvml = Nvml::builder()
+        .lib_path(simulator.library_path().as_os_str())
+        .init()
+        .unwrap();
+    let device = nvml.device_by_index(0).unwrap();
+    assert!(matches!(
+        device.power_usage(),
+        Err(NvmlError::FailedToLoadSymbol(_))
+    ));
+    assert!(matches!(
+        device.field_values_for(&[]),
+        Err(NvmlError::FailedToLoadSymbol(_))
+    ));
+    assert!(device.total_energy_consumption().is_ok());
+    assert!(device.enforced_power_limit().is_ok());
+    let other = Simulator::start("t4").unwrap();
+    let nvml = Nvml::builder()
+        .lib_path(other.library_path().as_os_str())
+        .init()
+        .unwrap();
+    assert!(
+        nvml.device_by_index(0).unwrap().power_usage().is_ok(),
+        "another copy has it"
+    );
+}
+
+#[test]
+fn every_other_name_stays_when_one_goes() {
+    let gone = "nvmlDeviceGetCount";
+    let simulator = Simulator::builder("no-gpu")
+        .without_symbols(&[gone])
+        .start()
+        .unwrap();
+    let text = std::fs::read(simulator.library_path()).unwrap();
+    let there: std::collections::HashSet<&[u8]> = text.split(|byte| *byte == 0).collect();
+    for name in nvml_sim::names() {
+        assert_eq!(there.contains(name.as_bytes()), *name != gone, "{name}");
+    }
+    let unknown = Simulator::builder("no-gpu")
+        .without_symbols(&["nvmlDeviceGetWeather"])
+        .start();
+    assert!(unknown.unwrap_err().to_string().contains("nvmlDeviceGetWeather"));
 }

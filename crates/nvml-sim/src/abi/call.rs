@@ -105,6 +105,13 @@ fn guarded(body: impl FnOnce() -> Result) -> u32 {
 }
 
 impl Call {
+    /// A call of a function for tests, which do not come from outside.
+    #[cfg(test)]
+    pub(super) fn of(world: Arc<World>, name: &str) -> Self {
+        let function = super::names::number_of(name);
+        Self { world, function }
+    }
+
     /// Counts the call for a GPU and lets the faults have their way with it.
     pub(super) fn pass(&self, gpu: Option<usize>) -> Result<Passed> {
         self.world.counters.count(self.function, gpu);

@@ -1,4 +1,4 @@
-//! Event sets: waiting for an XID. Events come from faults; healthy GPUs have none.
+//! Event sets: waiting for an XID, a memory error, a change of clocks. Events come from faults; healthy GPUs have none.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,9 +10,10 @@ use super::code::{Code, Result};
 use super::ffi::{Out, export};
 use super::handle::{Handle, Target};
 use super::layout::EventData;
+use crate::faults::Incident;
 use crate::world;
 
-/// `nvmlEventTypeXidCriticalError`, the one kind of event that the simulator produces.
+/// `nvmlEventTypeXidCriticalError`, the one kind of event that says more than that it happened.
 const XID: u64 = 0x8;
 
 /// Kinds that can be registered for: ECC errors, performance states, XID, clocks.
@@ -30,8 +31,8 @@ static SETS: Mutex<Option<HashMap<u32, EventSet>>> = Mutex::new(None);
 struct EventSet {
     /// The kinds of events wanted, by GPU.
     wanted: HashMap<usize, u64>,
-    /// How many events of each fault each GPU has had, or had before it was registered.
-    had: HashMap<(u64, usize), u64>,
+    /// How many events of each fault and kind each GPU has had, or had before it was registered.
+    had: HashMap<(u64, u64, usize), u64>,
 }
 
 /// What the first version of the event structure is: the later one without the instances.
@@ -64,7 +65,7 @@ export! {
         let due = due(call, gpu.gpu);
         with(set, |set| {
             // What has happened before is not news.
-            set.had.extend(due.iter().map(|event| ((event.fault, gpu.gpu), event.count)));
+            set.had.extend(due.iter().map(|event| ((event.fault, event.kind, gpu.gpu), event.count)));
             *set.wanted.entry(gpu.gpu).or_default() |= kinds;
         })
     }
@@ -124,14 +125,14 @@ fn next(call: &Call, set: Handle) -> Result<Option<EventData>> {
         .collect();
     with(set, |set| {
         for (gpu, event) in due {
-            let wanted = set.wanted.get(&gpu).is_some_and(|kinds| kinds & XID != 0);
-            let had = set.had.entry((event.fault, gpu)).or_default();
+            let wanted = set.wanted.get(&gpu).is_some_and(|kinds| kinds & event.kind != 0);
+            let had = set.had.entry((event.fault, event.kind, gpu)).or_default();
             if wanted && *had < event.count {
                 *had += 1;
                 return Some(EventData {
                     device: Handle::new(Target::Gpu(gpu)),
-                    kind: XID,
-                    data: event.xid,
+                    kind: event.kind,
+                    data: event.data,
                     gpu_instance: super::process::NO_INSTANCE,
                     compute_instance: super::process::NO_INSTANCE,
                 });
@@ -141,33 +142,35 @@ fn next(call: &Call, set: Handle) -> Result<Option<EventData>> {
     })
 }
 
-/// The events that one fault has caused on one GPU so far.
+/// The events of one kind that one fault has caused on one GPU so far.
 struct Due {
     fault: u64,
-    xid: u64,
+    kind: u64,
+    data: u64,
     count: u64,
 }
 
 fn due(call: &Call, gpu: usize) -> Vec<Due> {
     let now = call.world.clock.running();
+    let has_ecc = call.world.engine.spec(gpu).is_some_and(|spec| spec.memory.ecc);
     let faults = call.world.faults.in_force(now).into_iter();
     let about_it = faults.filter(|active| active.fault.gpu.is_none_or(|g| g == gpu));
-    about_it
-        .filter_map(|active| {
-            let xid = active.fault.event()?;
-            let began = active.loaded + active.fault.start.unwrap_or_default();
-            let age = now.saturating_sub(began).as_secs_f64();
-            let more = active
-                .fault
-                .per_second
-                .map_or(0, |rate| (age * f64::from(rate)) as u64);
-            Some(Due {
-                fault: active.id,
-                xid,
-                count: 1 + more,
-            })
-        })
-        .collect()
+    let events = about_it.flat_map(|active| {
+        let count = active.fault.occurrences(now.saturating_sub(active.loaded));
+        let incident = active.fault.incident.filter(|what| has_ecc || !what.needs_ecc());
+        let kinds = [
+            active.fault.event().map(|xid| (XID, xid)),
+            incident.and_then(Incident::event).map(|kind| (kind, 0)),
+        ];
+        let due = move |(kind, data)| Due {
+            fault: active.id,
+            kind,
+            data,
+            count,
+        };
+        kinds.into_iter().flatten().map(due)
+    });
+    events.collect()
 }
 
 fn sets() -> MutexGuard<'static, Option<HashMap<u32, EventSet>>> {

@@ -4,8 +4,11 @@ use super::call::Device;
 use super::code::{Code, Result};
 use super::ffi::{Array, export};
 use super::layout::FieldValue;
-use super::reliability::{AGGREGATE, CORRECTED, UNCORRECTED, VOLATILE, errors, no_retired_pages, remapped};
-use super::{nvlink, power};
+use super::reliability::{
+    AGGREGATE, CORRECTED, DOUBLE_BIT, SINGLE_BIT, UNCORRECTED, VOLATILE, errors, recovery_action, remapped,
+    retired, retirement_pending,
+};
+use super::{link_fields, nvlink, power};
 
 /// `nvmlValueType_t`.
 const UNSIGNED_INT: u32 = 1;
@@ -15,14 +18,12 @@ const SIGNED_INT: u32 = 5;
 /// The scope of power readings: the GPU, or the whole module.
 const SCOPE_GPU: u32 = 0;
 
-/// The scope of NVLink readings that means all links together.
-const ALL_LINKS: u32 = u32::MAX;
-
 /// What reading one field takes, as the caller sees it, µs.
 const LATENCY_US: i64 = 3;
 
 /// What a field's value is.
-enum Value {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Value {
     Int(u32),
     Long(u64),
     Signed(i32),
@@ -52,7 +53,7 @@ export! {
 }
 
 /// The value of one field; NVML's numbers, in NVML's order.
-fn read(gpu: &Device, field: u32, scope: u32) -> Result<Value> {
+pub(super) fn read(gpu: &Device, field: u32, scope: u32) -> Result<Value> {
     let spec = gpu.spec()?;
     if gpu.mig.is_some() || spec.unsupported_fields.contains(&field) {
         return Err(Code::NOT_SUPPORTED);
@@ -63,9 +64,9 @@ fn read(gpu: &Device, field: u32, scope: u32) -> Result<Value> {
     match field {
         1 | 2 => super::reliability::needs_ecc(gpu).map(|()| Value::Int(1)),
         3..=28 => ecc(gpu, field),
-        29 | 30 => no_retired_pages(gpu, 0).map(|()| Value::Long(0)),
-        31 => no_retired_pages(gpu, 0).map(|()| Value::Int(0)),
-        32..=59 | 96..=119 | 148..=163 => nvlink_errors(gpu).map(Value::Long),
+        29 => retired(gpu, SINGLE_BIT).map(|pages| Value::Long(u64::from(pages))),
+        30 => retired(gpu, DOUBLE_BIT).map(|pages| Value::Long(u64::from(pages))),
+        31 => retirement_pending(gpu).map(|pending| Value::Int(u32::from(pending))),
         74 => Ok(Value::Long(truth.power_violation_ns)),
         75 | 269 => Ok(Value::Long(truth.thermal_violation_ns)),
         76..=81 | 270 | 271 => Ok(Value::Long(0)),
@@ -78,15 +79,12 @@ fn read(gpu: &Device, field: u32, scope: u32) -> Result<Value> {
         91 => link(gpu, 0).map(|link| Value::Int(link.links)),
         94 => Ok(Value::Int(super::pci::replay_counter(gpu))),
         95 | 169 | 173..=183 => Ok(Value::Int(0)),
-        // KiB, of data and of everything on the wire, which the simulator does not tell apart.
-        138 | 140 => traffic(gpu, scope, truth.nvlink_tx_bytes).map(|bytes| Value::Long(bytes >> 10)),
-        139 | 141 => traffic(gpu, scope, truth.nvlink_rx_bytes).map(|bytes| Value::Long(bytes >> 10)),
         142 => remapped(gpu).map(|rows| Value::Int(rows.corrected_active)),
         143 => remapped(gpu).map(|rows| Value::Int(rows.uncorrected_active)),
         144 => remapped(gpu).map(|rows| Value::Int(rows.pending)),
         145 => remapped(gpu).map(|rows| Value::Int(rows.failed)),
         164 => link(gpu, scope).map(|link| Value::Int(link.speed_mbps)),
-        165 => link(gpu, scope).map(|link| Value::Int(u32::from(scope < link.active))),
+        165 => nvlink::is_active(gpu, scope).map(|active| Value::Int(u32::from(active))),
         166 => link(gpu, scope).map(|link| Value::Int(link.version)),
         185..=190 | 192 if scope != SCOPE_GPU => Err(Code::NOT_SUPPORTED),
         185 => Ok(Value::Int(truth.power_average_mw)),
@@ -100,12 +98,12 @@ fn read(gpu: &Device, field: u32, scope: u32) -> Result<Value> {
         // The memory's margin counts from the memory's own limit.
         195 if spec.thermal.memory_max_c.is_some() => Ok(Value::Signed(0)),
         196 => margin(spec.thermal.gpu_max_c),
-        197 => Ok(Value::Long(truth.pcie_tx_bytes)),
-        198 => Ok(Value::Long(truth.pcie_rx_bytes)),
-        // No recovery action is needed.
-        230 => Ok(Value::Int(0)),
+        197 => Ok(Value::Long(spec.pcie.wrapped(truth.pcie_tx_bytes))),
+        198 => Ok(Value::Long(spec.pcie.wrapped(truth.pcie_rx_bytes))),
+        230 => Ok(Value::Int(recovery_action(gpu))),
         308 => Ok(Value::Int(truth.temperature)),
-        _ => Err(Code::NOT_SUPPORTED),
+        _ => link_fields::read(gpu, field, scope, &truth)
+            .map_or(Err(Code::NOT_SUPPORTED), |value| value.map(Value::Long)),
     }
 }
 
@@ -121,20 +119,6 @@ fn ecc(gpu: &Device, field: u32) -> Result<Value> {
     Ok(Value::Long(count))
 }
 
-fn nvlink_errors(gpu: &Device) -> Result<u64> {
-    link(gpu, 0).map(|_| 0)
-}
-
 fn link(gpu: &Device, link: u32) -> Result<&crate::profile::NvLink> {
     nvlink::existing(gpu, link)
-}
-
-/// Bytes over one link, or over all of them.
-fn traffic(gpu: &Device, scope: u32, bytes_per_link: u64) -> Result<u64> {
-    let of = link(gpu, if scope == ALL_LINKS { 0 } else { scope })?;
-    let links = match scope {
-        ALL_LINKS => of.active,
-        link => u32::from(link < of.active),
-    };
-    Ok(bytes_per_link * u64::from(links))
 }

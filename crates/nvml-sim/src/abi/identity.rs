@@ -140,7 +140,7 @@ pub(super) fn serial(world: &World, gpu: usize) -> Option<String> {
 }
 
 /// 128 bits of identity in the form of a version 4 UUID.
-fn uuid_digits(world: &World, gpu: usize, what: u64) -> String {
+pub(super) fn uuid_digits(world: &World, gpu: usize, what: u64) -> String {
     let high = world.engine.identity(gpu, 100 + 2 * what);
     let low = world.engine.identity(gpu, 101 + 2 * what);
     format!(

@@ -69,7 +69,7 @@ export! {
 }
 
 /// For lists where NULL is a plain question for the length.
-pub(super) fn fill_or_count(count: &InOut<u32>, place: &Array<Handle>, items: &[Handle]) -> Result {
+pub(super) fn fill_or_count<T: Copy>(count: &InOut<u32>, place: &Array<T>, items: &[T]) -> Result {
     if place.is_null() {
         return count.write(items.len() as u32);
     }

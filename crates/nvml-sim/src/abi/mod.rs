@@ -17,6 +17,7 @@ mod handle;
 mod identity;
 mod layout;
 mod lifecycle;
+mod link_fields;
 mod load;
 mod lookup;
 mod memory;
@@ -34,7 +35,10 @@ mod system;
 mod thermal;
 mod topology;
 mod unsupported;
+mod vgpu;
 
+#[cfg(test)]
+mod field_tests;
 #[cfg(test)]
 mod tests;
 

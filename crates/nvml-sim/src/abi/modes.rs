@@ -27,10 +27,6 @@ export! {
         state.write(u32::from(gpu.spec()?.is_consumer()))
     }
 
-    device fn nvmlDeviceGetVirtualizationMode(mode: Out<u32>) |_gpu| {
-        mode.write(0)
-    }
-
     device fn nvmlDeviceGetAPIRestriction(api: u32, restricted: Out<u32>) |_gpu| {
         if api > 1 {
             return Err(Code::INVALID_ARGUMENT);

@@ -8,6 +8,7 @@ use super::code::{Code, Result};
 use super::ffi::{Out, Tagged, export};
 use super::layout::{PciInfo, PciInfoExt, PciInfoV1, PciInfoV2, fixed};
 use crate::engine::STEP;
+use crate::faults::Incident;
 use crate::world::World;
 
 /// `NVML_BUS_TYPE_PCIE`.
@@ -122,7 +123,8 @@ impl From<PciInfo> for PciInfoV2 {
 
 /// Links of the simulated nodes never have to repeat themselves, unless a fault says so.
 pub(super) fn replay_counter(gpu: &Device) -> u32 {
-    gpu.values().and_then(|values| values.pcie_replays).unwrap_or(0)
+    let said = gpu.values().and_then(|values| values.pcie_replays);
+    said.unwrap_or_else(|| gpu.world.incidents(gpu.gpu, Incident::PcieReplay, None) as u32)
 }
 
 /// A place on the bus; functions are always 0.

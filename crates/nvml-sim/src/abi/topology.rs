@@ -5,6 +5,8 @@ use super::code::{Code, Result};
 use super::ffi::{Array, InOut, Out, export};
 use super::handle::{Handle, Target};
 use super::lookup::fill_or_count;
+use super::nvlink::bridged;
+use crate::world::World;
 
 /// `nvmlGpuTopologyLevel_t`: on one processor's bus, and across processors.
 const SAME_NODE: u32 = 40;
@@ -41,11 +43,13 @@ export! {
         if capability > 4 {
             return Err(Code::INVALID_ARGUMENT);
         }
-        let linked = |gpu| {
+        let switched = |gpu| {
             let spec = call.world.engine.spec(gpu);
-            spec.and_then(|spec| spec.nvlink.as_ref()).is_some_and(|link| link.active > 0)
+            let link = spec.and_then(|spec| spec.nvlink.as_ref());
+            link.is_some_and(|link| link.active > 0 && link.switch)
         };
-        let works = a != b && (capability != NVLINK || linked(a) && linked(b));
+        let linked = bridged(&call.world, a) == Some(b) || switched(a) && switched(b);
+        let works = a != b && (capability != NVLINK || linked);
         status.write(if works { P2P_OK } else { P2P_NOT_SUPPORTED })
     }
 
@@ -71,7 +75,7 @@ export! {
         }
         let mut nodes = vec![0_u64; words.min(16) as usize];
         if let Some(first) = nodes.first_mut() {
-            *first = 1 << socket(gpu.gpu, gpu.world.engine.len());
+            *first = 1 << socket(&gpu.world, gpu.gpu);
         }
         set.copy(&nodes)
     }
@@ -90,31 +94,33 @@ fn pair(call: &Call, first: Handle, second: Handle) -> Result<(usize, usize)> {
 }
 
 fn distance(call: &Call, a: usize, b: usize) -> u32 {
-    level_between(a, b, call.world.engine.len())
+    level_between(&call.world, a, b)
 }
 
 fn distance_in(gpu: &Device, other: usize) -> u32 {
-    level_between(gpu.gpu, other, gpu.world.engine.len())
+    level_between(&gpu.world, gpu.gpu, other)
 }
 
-fn level_between(a: usize, b: usize, gpus: usize) -> u32 {
+fn level_between(world: &World, a: usize, b: usize) -> u32 {
     if a == b {
         0
-    } else if socket(a, gpus) == socket(b, gpus) {
+    } else if socket(world, a) == socket(world, b) {
         SAME_NODE
     } else {
         ACROSS_SYSTEM
     }
 }
 
-/// The first half of the GPUs hangs on the first socket.
-fn socket(gpu: usize, gpus: usize) -> usize {
-    usize::from(gpus > 1 && gpu >= gpus.div_ceil(2))
+/// The first half of the GPUs hangs on the first socket; bridged GPUs sit side by side and share a socket.
+fn socket(world: &World, gpu: usize) -> usize {
+    let gpus = world.engine.len();
+    let first_of_pair = bridged(world, gpu).map_or(gpu, |peer| peer.min(gpu));
+    usize::from(gpus > 1 && first_of_pair >= gpus.div_ceil(2))
 }
 
 fn cpu_set(gpu: &Device, words: u32) -> Vec<u64> {
     const BITS: usize = u64::BITS as usize;
-    let first = socket(gpu.gpu, gpu.world.engine.len()) * CPUS / 2;
+    let first = socket(&gpu.world, gpu.gpu) * CPUS / 2;
     let near = first..first + CPUS / 2;
     let word = |n: usize| {
         (0..BITS)

@@ -17,7 +17,6 @@ export! {
         | nvmlDeviceFreezeNvLinkUtilizationCounter
         | nvmlDeviceGetAccountingStats
         | nvmlDeviceGetAccountingStats_v2
-        | nvmlDeviceGetActiveVgpus
         | nvmlDeviceGetAdaptiveTgpModeInfo_v1
         | nvmlDeviceGetBBXTimeData_v1
         | nvmlDeviceGetBankRemapperStatus_v1
@@ -28,7 +27,6 @@ export! {
         | nvmlDeviceGetConfComputeGpuAttestationReport
         | nvmlDeviceGetConfComputeGpuCertificate
         | nvmlDeviceGetConfComputeProtectedMemoryUsage
-        | nvmlDeviceGetCreatableVgpus
         | nvmlDeviceGetCurrentClockFreqs
         | nvmlDeviceGetDramEncryptionMode
         | nvmlDeviceGetDriverModel
@@ -47,7 +45,6 @@ export! {
         | nvmlDeviceGetGridLicensableFeatures_v2
         | nvmlDeviceGetGridLicensableFeatures_v3
         | nvmlDeviceGetGridLicensableFeatures_v4
-        | nvmlDeviceGetHostVgpuMode
         | nvmlDeviceGetHostname_v1
         | nvmlDeviceGetInforomConfigurationChecksum
         | nvmlDeviceGetInforomImageVersion
@@ -71,7 +68,6 @@ export! {
         | nvmlDeviceGetPlatformInfo
         | nvmlDeviceGetPowerMizerMode_v1
         | nvmlDeviceGetSramUniqueUncorrectedEccErrorCounts
-        | nvmlDeviceGetSupportedVgpus
         | nvmlDeviceGetUnrepairableMemoryFlag_v1
         | nvmlDeviceGetVgpuCapabilities
         | nvmlDeviceGetVgpuHeterogeneousMode
@@ -148,7 +144,6 @@ export! {
         | nvmlDeviceWorkloadPowerProfileSetRequestedProfiles
         | nvmlDeviceWorkloadPowerProfileUpdateProfiles_v1
         | nvmlGpmSetStreamingEnabled
-        | nvmlVgpuTypeGetMaxInstances
     () |_gpu| { Err(Code::NOT_SUPPORTED) }
 
     global fn
@@ -221,7 +216,6 @@ export! {
         | nvmlVgpuInstanceGetEncoderStats
         | nvmlVgpuInstanceGetFBCSessions
         | nvmlVgpuInstanceGetFBCStats
-        | nvmlVgpuInstanceGetFbUsage
         | nvmlVgpuInstanceGetFrameRateLimit
         | nvmlVgpuInstanceGetGpuInstanceId
         | nvmlVgpuInstanceGetGpuPciId
@@ -232,24 +226,18 @@ export! {
         | nvmlVgpuInstanceGetMetadata
         | nvmlVgpuInstanceGetPlacementId
         | nvmlVgpuInstanceGetRuntimeStateSize
-        | nvmlVgpuInstanceGetType
-        | nvmlVgpuInstanceGetUUID
         | nvmlVgpuInstanceGetVmDriverVersion
-        | nvmlVgpuInstanceGetVmID
         | nvmlVgpuInstanceSetEncoderCapacity
         | nvmlVgpuTypeGetBAR1Info
         | nvmlVgpuTypeGetCapabilities
-        | nvmlVgpuTypeGetClass
         | nvmlVgpuTypeGetDeviceID
         | nvmlVgpuTypeGetFbReservation
         | nvmlVgpuTypeGetFrameRateLimit
-        | nvmlVgpuTypeGetFramebufferSize
         | nvmlVgpuTypeGetGpuInstanceProfileId
         | nvmlVgpuTypeGetGspHeapSize
         | nvmlVgpuTypeGetLicense
         | nvmlVgpuTypeGetMaxInstancesPerGpuInstance
         | nvmlVgpuTypeGetMaxInstancesPerVm
-        | nvmlVgpuTypeGetName
         | nvmlVgpuTypeGetNumDisplayHeads
         | nvmlVgpuTypeGetResolution
     () |_call| { Err(Code::NOT_SUPPORTED) }

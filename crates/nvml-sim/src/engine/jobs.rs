@@ -88,6 +88,7 @@ struct Job {
 enum Pattern {
     Training,
     Waves,
+    Transcode,
     Game,
     Ambient,
 }
@@ -216,7 +217,7 @@ impl Job {
             Pattern::Waves => 0.92 + 0.08 * (TAU * place_s * 7.0 / CYCLE_S).sin(),
             Pattern::Training => 0.99 + 0.01 * (TAU * age / 11.0).sin(),
             Pattern::Game => 0.96 + 0.04 * (TAU * age / 37.0).sin(),
-            Pattern::Ambient => 1.0,
+            Pattern::Ambient | Pattern::Transcode => 1.0,
         };
         (self.memory * filled * breath) as u64 / PAGE * PAGE
     }
@@ -247,6 +248,7 @@ impl Job {
                 let traffic = 0.45 + 0.3 * wave(3.0) + 0.12 * wave(17.0) + 0.08 * jitter;
                 (ramp * self.intensity * traffic.max(0.03), 0.45)
             }
+            Pattern::Transcode => (self.intensity * (0.3 + 0.1 * wave(5.0) + 0.04 * jitter), 0.5),
             Pattern::Game => (
                 ramp * self.intensity * (0.86 + 0.07 * (TAU * age / 23.0).sin() + 0.05 * jitter),
                 0.5,
@@ -254,13 +256,17 @@ impl Job {
             Pattern::Ambient => (0.015 + 0.015 * jitter, 0.5),
         };
         let gpu = gpu.clamp(0.0, 1.0);
-        let video = matches!(self.pattern, Pattern::Game) && age % 60.0 > 30.0;
-        let decoding = matches!(self.pattern, Pattern::Waves);
+        let (encoder, decoder) = match self.pattern {
+            Pattern::Game if age % 60.0 > 30.0 => (0.22 + 0.03 * jitter, 0.0),
+            Pattern::Waves => (0.0, (gpu * 0.2).min(1.0)),
+            Pattern::Transcode => (0.62 + 0.2 * wave(5.0) + 0.03 * jitter, 0.44 + 0.15 * wave(5.0)),
+            _ => (0.0, 0.0),
+        };
         Load {
             gpu,
             memory: gpu * memory,
-            encoder: if video { 0.22 + 0.03 * jitter } else { 0.0 },
-            decoder: if decoding { (gpu * 0.2).min(1.0) } else { 0.0 },
+            encoder,
+            decoder,
         }
     }
 }
@@ -300,15 +306,12 @@ fn plan_work(jobs: &mut Vec<Job>, work: WorkKind, usable: f64, share: f64, mig: 
                 n += 4;
             }
         }
-        WorkKind::Inference => {
-            let server = job(
-                0.0,
-                CYCLE_S,
-                Pattern::Waves,
-                "/opt/tritonserver/bin/tritonserver",
-                0.58,
-                0.95,
-            );
+        WorkKind::Inference | WorkKind::Video => {
+            let (pattern, name, memory, intensity) = match work {
+                WorkKind::Video => (Pattern::Transcode, "/usr/bin/ffmpeg", 0.31, 1.0),
+                _ => (Pattern::Waves, "/opt/tritonserver/bin/tritonserver", 0.58, 0.95),
+            };
+            let server = job(0.0, CYCLE_S, pattern, name, memory, intensity);
             jobs.push(Job {
                 permanent: true,
                 ..server

@@ -89,9 +89,9 @@ pub struct Truth {
     pub pcie_tx_bytes: u64,
     /// Bytes received over PCIe since the driver was loaded.
     pub pcie_rx_bytes: u64,
-    /// Bytes sent over one NVLink since the driver was loaded.
+    /// Bytes sent over one NVLink since the driver was loaded; every link that is up carries the same.
     pub nvlink_tx_bytes: u64,
-    /// Bytes received over one NVLink since the driver was loaded.
+    /// Bytes received over one NVLink since the driver was loaded; every link that is up carries the same.
     pub nvlink_rx_bytes: u64,
     /// Seconds of full load since the driver was loaded: its difference over time is the mean load.
     pub load_seconds: f64,

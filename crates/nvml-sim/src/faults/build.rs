@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Fault, Values};
+use super::{Fault, Incident, Values};
 
 impl Default for Fault {
     /// Matches every call, and does nothing to it.
@@ -22,6 +22,8 @@ impl Default for Fault {
             lost: false,
             silent: false,
             xid: None,
+            incident: None,
+            link: None,
             per_second: None,
             roster: None,
             mig_instances: None,
@@ -149,7 +151,25 @@ impl Fault {
         }
     }
 
-    /// The event of [`Fault::xid`] comes so many times a second.
+    /// Something happens in the hardware.
+    #[must_use]
+    pub fn incident(self, incident: Incident) -> Self {
+        Self {
+            incident: Some(incident),
+            ..self
+        }
+    }
+
+    /// [`Fault::incident`] happens to this NVLink only.
+    #[must_use]
+    pub fn link(self, link: u32) -> Self {
+        Self {
+            link: Some(link),
+            ..self
+        }
+    }
+
+    /// What [`Fault::xid`] and [`Fault::incident`] say happens so many times a second.
     #[must_use]
     pub fn per_second(self, events: u32) -> Self {
         Self {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use super::{Fault, Values, parse};
+use super::{Fault, Incident, Values, parse};
 use crate::world::complain;
 
 /// The file is looked at no more often than this; also how often a hanging call looks whether it may return.
@@ -81,6 +81,14 @@ impl LiveFaults {
         }
     }
 
+    /// A list that stays as it is.
+    #[cfg(test)]
+    pub(crate) fn fixed(list: &[Fault], now: Duration) -> Self {
+        let fixed = Self::new(PathBuf::new());
+        fixed.replace(list.to_vec(), &mut Loader::default(), now);
+        fixed
+    }
+
     /// Reads the file again if it has changed; cheap when it was looked at a moment ago.
     pub(crate) fn refresh(&self, now: Duration) {
         let elapsed = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -121,6 +129,19 @@ impl LiveFaults {
             .filter(|active| active.in_time(now))
             .cloned()
             .collect()
+    }
+
+    /// How often something has happened to a GPU by now, or to one of its links; faults that are over have left their
+    /// mark.
+    pub(crate) fn incidents(&self, gpu: usize, what: Incident, link: Option<u32>, now: Duration) -> u64 {
+        if !self.any.load(Ordering::Acquire) {
+            return 0;
+        }
+        let list = self.snapshot();
+        let about_it = list.iter().filter(|active| active.fault.strikes(gpu, what, link));
+        about_it
+            .map(|active| active.fault.occurrences(now.saturating_sub(active.loaded)))
+            .sum()
     }
 
     fn find(&self, now: Duration, wanted: impl Fn(&Active) -> bool) -> Option<Hit> {

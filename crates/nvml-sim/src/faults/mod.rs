@@ -2,6 +2,7 @@
 
 mod build;
 mod glob;
+mod incident;
 mod live;
 mod values;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use glob::matches as glob_matches;
+pub use incident::Incident;
 pub(crate) use live::{Hit, LiveFaults};
 pub use values::Values;
 
@@ -61,7 +63,13 @@ pub struct Fault {
     /// Queues an event with this XID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xid: Option<u64>,
-    /// Repeats the event of `xid` so many times a second.
+    /// Something happens in the hardware: it is counted, and reported as an event where NVML has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incident: Option<Incident>,
+    /// The NVLink that `incident` happens to; each one that is up when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<u32>,
+    /// Repeats `xid` and `incident` so many times a second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub per_second: Option<u32>,
     /// Only these GPUs are there, in this order.
@@ -118,15 +126,21 @@ impl Fault {
         if self.per_second == Some(0) {
             return Err("`per_second` must be at least 1".into());
         }
-        if self.per_second.is_some() && self.xid.is_none() {
-            return Err("`per_second` repeats the event of `xid`, which is missing".into());
+        if self.per_second.is_some() && self.xid.is_none() && self.incident.is_none() {
+            return Err("`per_second` repeats `xid` or `incident`, which are missing".into());
+        }
+        if self.link.is_some() && !self.incident.is_some_and(Incident::has_link) {
+            return Err("`link` needs an `incident` that happens to NVLinks".into());
         }
         Ok(())
     }
 
     /// Whether the fault says something about calls, rather than only about events or which devices exist.
     fn touches_calls(&self) -> bool {
-        let about_the_world = self.xid.is_some() || self.roster.is_some() || self.mig_instances.is_some();
+        let about_the_world = self.xid.is_some()
+            || self.incident.is_some()
+            || self.roster.is_some()
+            || self.mig_instances.is_some();
         let about_calls = self.delay.is_some()
             || self.hang
             || self.code.is_some()
@@ -140,6 +154,26 @@ impl Fault {
     pub(crate) fn event(&self) -> Option<u64> {
         let lost = self.lost && !self.silent;
         self.xid.or(lost.then_some(79))
+    }
+
+    /// How often what this fault reports has happened at this age: once at its start, then at its rate until its end.
+    pub(crate) fn occurrences(&self, age: Duration) -> u64 {
+        let Some(since) = age.checked_sub(self.start.unwrap_or_default()) else {
+            return 0;
+        };
+        let longest = self
+            .stop
+            .map(|stop| stop.saturating_sub(self.start.unwrap_or_default()));
+        let lasted = longest.map_or(since, |longest| longest.min(since)).as_secs_f64();
+        1 + self
+            .per_second
+            .map_or(0, |rate| (lasted * f64::from(rate)) as u64)
+    }
+
+    /// Whether `incident` happens to a link; to a GPU as a whole when no link is given.
+    pub(crate) fn strikes(&self, gpu: usize, what: Incident, link: Option<u32>) -> bool {
+        let right_link = self.link.is_none() || self.link == link;
+        self.incident == Some(what) && self.gpu.is_none_or(|own| own == gpu) && right_link
     }
 
     fn covers(&self, function: &str, gpu: Option<usize>) -> bool {

@@ -112,6 +112,10 @@ fn what_is_written_is_what_is_read() {
         }),
         Fault::everywhere().roster([1, 0]).mig_instances([]),
         Fault::everywhere().xid(48).per_second(1000),
+        Fault::everywhere()
+            .incident(Incident::NvlinkCrc)
+            .link(3)
+            .per_second(5),
     ];
     assert_eq!(parse(&render(&faults).unwrap()).unwrap(), faults);
 }
@@ -123,4 +127,7 @@ fn mistakes_are_named() {
     assert!(problem("[[fault]]\nprobability = 2.0").contains("between 0 and 1"));
     assert!(problem("[[fault]]\nvalues.power = 1").contains("power_mw"));
     assert!(problem("[[fault]]\ndelay = \"soon\"").contains("delay"));
+    assert!(problem("[[fault]]\nincident = \"ecc\"").contains("ecc-single-bit"));
+    assert!(problem("[[fault]]\nincident = \"clock\"\nlink = 1").contains("NVLinks"));
+    assert!(problem("[[fault]]\nper_second = 5").contains("incident"));
 }

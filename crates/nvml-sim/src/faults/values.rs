@@ -62,6 +62,30 @@ pub struct Values {
     /// Rows remapped because of uncorrected errors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remapped_uncorrected: Option<u32>,
+    /// Rows remapped because of corrected errors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remapped_corrected: Option<u32>,
+    /// Rows wait for a reset to be remapped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remapping_pending: Option<bool>,
+    /// Remapping a row has failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remapping_failed: Option<bool>,
+    /// Pages retired because of single-bit errors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retired_single_bit: Option<u32>,
+    /// Pages retired because of a double-bit error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retired_double_bit: Option<u32>,
+    /// Pages wait for a reset to be retired.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retirement_pending: Option<bool>,
+    /// What the GPU needs to recover, as NVML's number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_action: Option<u32>,
+    /// NVLinks that are down: they carry nothing and lead nowhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nvlink_down: Option<Vec<u32>>,
 
     /// Process ids in place of the true ones, in the order of the list; a longer list adds processes.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -179,6 +179,16 @@ fn check(spec: &GpuSpec) -> Result<(), String> {
     {
         return Err("nvlink: needs active <= links <= 36".into());
     }
+    if !(1..=u64::BITS).contains(&spec.pcie.counter_bits) {
+        return Err("pcie: `counter_bits` must be between 1 and 64".into());
+    }
+    if spec
+        .vgpu
+        .as_ref()
+        .is_some_and(|vgpu| vgpu.active > vgpu.most || vgpu.most > 64)
+    {
+        return Err("vgpu: needs active <= most <= 64".into());
+    }
     if spec.mig.len() > 8 {
         return Err("mig: at most 8 instances".into());
     }
@@ -236,7 +246,7 @@ mod tests {
 
     #[test]
     fn an_unknown_profile_lists_the_known_ones() {
-        let problem = Profile::load("h200").unwrap_err().to_string();
+        let problem = Profile::load("h300").unwrap_err().to_string();
         assert!(problem.contains("h100-sxm-8"), "{problem}");
     }
 
@@ -257,6 +267,7 @@ mod tests {
             "memory.reserved_mib = 99999",
             "clocks.graphics_idle = 9999",
             "thermal.idle_c = 99.0",
+            "pcie.counter_bits = 0",
         ] {
             let text = format!("extends = \"t4\"\n[gpu]\n{key}");
             assert!(Profile::parse("own", &text).is_err(), "{key}");

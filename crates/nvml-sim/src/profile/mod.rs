@@ -8,5 +8,5 @@ pub use builtin::names;
 pub use file::{Profile, ProfileError};
 pub use spec::{
     Architecture, Brand, Clocks, Driver, Engines, Fans, GpuSpec, Memory, MigSpec, NvLink, Pcie, Power,
-    Thermal, WorkKind,
+    Thermal, Vgpu, WorkKind,
 };

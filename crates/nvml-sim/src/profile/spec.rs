@@ -63,6 +63,8 @@ pub struct GpuSpec {
     /// MIG instances; MIG mode is on when there are any.
     #[serde(default)]
     pub mig: Vec<MigSpec>,
+    /// What the GPU is cut into for virtual machines; absent everywhere but on virtualisation hosts.
+    pub vgpu: Option<Vgpu>,
     /// Whether the chip can be partitioned.
     #[serde(default)]
     pub mig_capable: bool,
@@ -184,6 +186,20 @@ pub struct Pcie {
     pub domain: u32,
     /// Bus numbers by GPU index; beyond the list, buses follow on.
     pub buses: Vec<u32>,
+    /// Bits of the byte counters (fields 197 and 198), which begin again at 0 when they are full.
+    #[serde(default = "all_bits")]
+    pub counter_bits: u32,
+}
+
+impl Pcie {
+    /// What a byte counter says after so many bytes.
+    pub fn wrapped(&self, bytes: u64) -> u64 {
+        bytes & (u64::MAX >> u64::BITS.saturating_sub(self.counter_bits).min(u64::BITS - 1))
+    }
+}
+
+fn all_bits() -> u32 {
+    u64::BITS
 }
 
 /// Fans.
@@ -212,7 +228,7 @@ pub struct NvLink {
     pub version: u32,
     /// Speed of one link and direction, MB/s.
     pub speed_mbps: u32,
-    /// Whether the other end is a switch rather than a GPU.
+    /// Whether the other end is a switch; otherwise bridges join the GPUs in pairs, 0 with 1, 2 with 3.
     pub switch: bool,
 }
 
@@ -268,6 +284,22 @@ pub struct MigSpec {
     pub decoders: u32,
 }
 
+/// The one type of vGPU that a GPU is cut into.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vgpu {
+    /// Type name, for example `NVIDIA L40S-12Q`.
+    pub name: String,
+    /// NVML's number of the type.
+    pub type_id: u32,
+    /// Memory of each, MiB.
+    pub memory_mib: u64,
+    /// How many a GPU has room for.
+    pub most: u32,
+    /// How many of them are at work.
+    pub active: u32,
+}
+
 /// What a GPU is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -276,6 +308,8 @@ pub enum WorkKind {
     Training,
     /// A permanent server whose load follows waves of requests, and short batch jobs beside it.
     Inference,
+    /// A permanent video server that keeps encoders and decoders busy, and short batch jobs beside it.
+    Video,
     /// A desktop with a graphics job now and then.
     Desktop,
     /// Nothing runs.

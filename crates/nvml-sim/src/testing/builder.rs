@@ -17,6 +17,7 @@ use crate::profile::Profile;
 pub struct Builder {
     description: Description,
     faults: Vec<Fault>,
+    without: Vec<String>,
 }
 
 impl Builder {
@@ -30,6 +31,7 @@ impl Builder {
         Self {
             description,
             faults: Vec::new(),
+            without: Vec::new(),
         }
         .age(FIRST_AGE)
     }
@@ -85,6 +87,13 @@ impl Builder {
         self
     }
 
+    /// The library does not export these functions, as one of an older driver does not. (A fault with `missing_symbol` looks
+    /// the same to clients that do not tell the two apart, and can come and go.)
+    pub fn without_symbols(mut self, names: &[&str]) -> Self {
+        self.without.extend(names.iter().map(|name| (*name).to_owned()));
+        self
+    }
+
     /// Sets up the directory.
     pub fn start(self) -> Result<Simulator, SimulatorError> {
         let profile = Profile::load_with(&self.description.profile, &self.description.overrides)?;
@@ -96,6 +105,7 @@ impl Builder {
                 source,
             })?;
         let library = install(&library::find()?, dir.path())?;
+        library::hide(&library, &self.without)?;
         let text = toml::to_string(&self.description).map_err(|e| SimulatorError::Invalid(e.to_string()))?;
         replace(&dir.path().join(DESCRIPTION_FILE), &text)?;
         let engine = Engine::new(&profile, self.description.seed);

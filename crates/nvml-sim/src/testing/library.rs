@@ -1,6 +1,6 @@
-//! Finding the built library.
+//! Finding the built library, and taking names out of a copy of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::SimulatorError;
 
@@ -38,4 +38,28 @@ fn beside_the_program() -> Vec<PathBuf> {
         places.swap(0, 1);
     }
     places
+}
+
+/// Takes exported names out of a library that is not loaded yet: in its tables of names, their first letter changes.
+/// A loader that looks for such a name finds nothing, and everything else stays where it is.
+pub(super) fn hide(library: &Path, names: &[String]) -> Result<(), SimulatorError> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    if let Some(unknown) = names.iter().find(|name| !crate::names().contains(&name.as_str())) {
+        return Err(SimulatorError::Invalid(format!(
+            "`{unknown}` is not a function of NVML"
+        )));
+    }
+    let at = |source| SimulatorError::File {
+        path: library.to_path_buf(),
+        source,
+    };
+    let mut bytes = std::fs::read(library).map_err(at)?;
+    for text in bytes.split_mut(|byte| *byte == 0) {
+        if names.iter().any(|name| name.as_bytes() == text) {
+            text[0] = b'x';
+        }
+    }
+    std::fs::write(library, bytes).map_err(at)
 }
