@@ -44,7 +44,11 @@ const OPTIONAL: [(&str, &[&str]); 3] = [
 ];
 
 /// Profiles with GPUs, and how many each has.
-pub(crate) const PROFILES_WITH_GPUS: [(&str, usize); 8] = [
+pub(crate) const PROFILES_WITH_GPUS: [(&str, usize); 12] = [
+    ("h200-8", 8),
+    ("b200-8", 8),
+    ("l40s-4", 4),
+    ("a100-nvlink-2", 2),
     ("h100-mig", 1),
     ("h100-sxm-8", 8),
     ("a100-pcie-4", 4),
