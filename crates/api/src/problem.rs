@@ -224,10 +224,7 @@ pub(crate) fn no_sample(gpu: &GpuSnapshot) -> HttpResponse {
         gpu_uuid: gpu.uuid().map(ToString::to_string),
         state: gpu.health.state,
         reason: gpu.absence(),
-        message: match &gpu.health.last_error {
-            Some(failure) => failure.message.clone(),
-            None => "not read yet".to_owned(),
-        },
+        message: gpu.absence_message().to_owned(),
     };
     respond::fresh(status, &body)
 }

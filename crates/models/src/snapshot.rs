@@ -81,6 +81,14 @@ impl GpuSnapshot {
             .map_or(Reason::NotReady, |failure| failure.reason)
     }
 
+    /// The same for a person.
+    pub fn absence_message(&self) -> &str {
+        self.health
+            .last_error
+            .as_ref()
+            .map_or("not read yet", |failure| &failure.message)
+    }
+
     /// The UUID, once the GPU has said it.
     pub fn uuid(&self) -> Option<&GpuId> {
         self.facts.as_ref().map(|facts| &facts.id)

@@ -72,10 +72,7 @@ impl MissingGpu {
             gpu_uuid: gpu.uuid().map(ToString::to_string),
             state: gpu.health.state,
             reason: gpu.absence(),
-            message: match &gpu.health.last_error {
-                Some(failure) => failure.message.clone(),
-                None => "not read yet".to_owned(),
-            },
+            message: gpu.absence_message().to_owned(),
         })
     }
 }
