@@ -100,3 +100,21 @@ pub struct EventCounters {
     /// Why the driver's events of this GPU do not reach the agent; nothing if they do.
     pub unwatched: Option<Reason>,
 }
+
+impl EventCounters {
+    /// Nothing has happened, and nobody has asked the driver for events yet.
+    pub fn new() -> Self {
+        Self {
+            kinds: BTreeMap::new(),
+            xids: BTreeMap::new(),
+            other_xids: 0,
+            unwatched: Some(Reason::NotReady),
+        }
+    }
+}
+
+impl Default for EventCounters {
+    fn default() -> Self {
+        Self::new()
+    }
+}
