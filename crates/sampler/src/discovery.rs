@@ -3,20 +3,22 @@
 //! 1. A plain thread initialises NVML: it may take long or never return. There is never more than one of them.
 //! 2. It failed: the aggregator is told why; the next attempt comes after a back-off with jitter.
 //! 3. It does not return in time: the aggregator is told that; its answer still counts when it comes.
-//! 4. It succeeded: the aggregator seeds its roster, then the samplers start.
+//! 4. It succeeded: the aggregator seeds its roster, then the samplers start, and waiting for events.
 
 use std::{io, path::PathBuf, thread, time::Duration};
 
 use actix::{
     Actor, ActorFutureExt, AsyncContext, Context, ContextFutureSpawner, Recipient, SpawnHandle, WrapFuture,
 };
-use gpulse_aggregator::{DriverDown, Record, Roster};
+use gpulse_aggregator::{DriverDown, EventBatch, Record, Roster};
 use gpulse_models::{DriverFault, DriverReason, Timestamp, microseconds};
+use nvml_wrapper::Nvml;
 use tokio::sync::oneshot;
 
 use crate::{
     SamplerSettings,
     driver::{self, Driver, Refusal},
+    events::{EventWatch, waiter},
     reader,
     sampler::{Place, Sampler},
 };
@@ -45,6 +47,7 @@ pub struct Discovery {
     roster: Recipient<Roster>,
     down: Recipient<DriverDown>,
     records: Recipient<Record>,
+    events: Recipient<EventBatch>,
     attempts: u32,
     failing_since: Option<Timestamp>,
     deadline: SpawnHandle,
@@ -59,6 +62,7 @@ impl Discovery {
         roster: Recipient<Roster>,
         down: Recipient<DriverDown>,
         records: Recipient<Record>,
+        events: Recipient<EventBatch>,
     ) -> Self {
         Self {
             settings,
@@ -66,6 +70,7 @@ impl Discovery {
             roster,
             down,
             records,
+            events,
             attempts: 0,
             failing_since: None,
             deadline: SpawnHandle::default(),
@@ -123,6 +128,7 @@ impl Discovery {
             .send(roster)
             .into_actor(self)
             .map(move |_, discovery, _| {
+                discovery.watch_events(nvml, gpus);
                 for index in 0..gpus {
                     let slow_interval = discovery.sampling.slow_interval;
                     let spawn = move |port| reader::spawn(nvml, index, slow_interval, port);
@@ -140,6 +146,13 @@ impl Discovery {
                 }
             })
             .spawn(ctx);
+    }
+
+    /// Starts waiting for events of all GPUs.
+    fn watch_events(&self, nvml: &'static Nvml, gpus: u32) {
+        let (epoch, events) = (self.epoch, self.events.clone());
+        let spawn = move |port| waiter::spawn(nvml, epoch, gpus, events.clone(), port);
+        EventWatch::new(self.sampling.deadline + waiter::WAIT, Box::new(spawn)).start();
     }
 
     fn failed(&mut self, refusal: Refusal, ctx: &mut Context<Self>) {
