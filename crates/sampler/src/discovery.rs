@@ -29,6 +29,10 @@ const INIT_DEADLINE: Duration = Duration::from_secs(10);
 /// Attempts are spread by this share of the pause, so that the agents of a fleet do not try in step.
 const JITTER: f64 = 0.2;
 
+/// A wait for events that returns late is not stuck yet, however short the deadline of a read is: giving it up on a
+/// busy machine would cost the events that it brings.
+const LEAST_PATIENCE: Duration = Duration::from_secs(2);
+
 /// How NVML is found and how often that is tried.
 #[derive(Clone, Debug)]
 pub struct DiscoverySettings {
@@ -152,7 +156,8 @@ impl Discovery {
     fn watch_events(&self, nvml: &'static Nvml, gpus: u32) {
         let (epoch, events) = (self.epoch, self.events.clone());
         let spawn = move |port| waiter::spawn(nvml, epoch, gpus, events.clone(), port);
-        EventWatch::new(self.sampling.deadline + waiter::WAIT, Box::new(spawn)).start();
+        let stuck_after = waiter::WAIT + self.sampling.deadline.max(LEAST_PATIENCE);
+        EventWatch::new(stuck_after, Box::new(spawn)).start();
     }
 
     fn failed(&mut self, refusal: Refusal, ctx: &mut Context<Self>) {
