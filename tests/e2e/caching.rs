@@ -2,7 +2,19 @@
 
 use std::io::Read;
 
-use crate::support::{Agent, AgentBuilder, request, simulator};
+use nvml_sim::testing::Simulator;
+
+use crate::support::{Agent, AgentBuilder, eventually, request, simulator};
+
+/// Calls so far, but for the one that waits for events, again and again and for nobody's request.
+fn calls(simulator: &Simulator) -> u64 {
+    let waits = || simulator.calls_anywhere("nvmlEventSetWait_v2");
+    let look = || (waits(), simulator.total_calls(), waits());
+    let (before, total, _) = eventually("no wait begins between two looks", look, |(before, _, after)| {
+        before == after
+    });
+    total - before
+}
 
 #[test]
 fn a_thousand_requests_cause_not_one_nvml_call() {
@@ -11,13 +23,29 @@ fn a_thousand_requests_cause_not_one_nvml_call() {
         .interval("1h")
         .start();
     agent.wait_until_ready();
-    let before = simulator.total_calls();
+    eventually(
+        "all is registered for events",
+        || {
+            agent.json("/api/v1/events")["counters"]["gpus"]
+                .as_array()
+                .unwrap()
+                .clone()
+        },
+        |gpus| gpus.iter().all(|gpu| gpu["unwatched"].is_null()),
+    );
+    let before = calls(&simulator);
     assert!(before > 0, "the simulator counts calls");
-    let paths = ["/gpu/metrics", "/gpu/metrics/0", "/gpu/info", "/health/detailed"];
+    let paths = [
+        "/gpu/metrics",
+        "/gpu/metrics/0",
+        "/gpu/info",
+        "/health/detailed",
+        "/api/v1/events",
+    ];
     for path in paths.iter().cycle().take(1_000) {
         assert_eq!(agent.get(path).status, 200);
     }
-    assert_eq!(simulator.total_calls(), before);
+    assert_eq!(calls(&simulator), before);
 }
 
 #[test]
@@ -61,7 +89,7 @@ fn a_new_generation_has_a_new_tag() {
     let simulator = simulator("t4");
     let agent = Agent::ready(simulator.library_path());
     let tag = agent.get("/gpu/metrics").header("etag").to_owned();
-    crate::support::eventually(
+    eventually(
         "a new generation is sent to a client that has the old one",
         || {
             agent

@@ -8,6 +8,7 @@ mod absence;
 mod caching;
 mod command_line;
 mod contract;
+mod events;
 mod faults;
 mod foreign;
 mod isolation;

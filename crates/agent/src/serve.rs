@@ -73,7 +73,8 @@ fn start_sampling(config: &Config, library: Option<PathBuf>, cache: &Arc<Snapsho
     };
     Discovery::start_in_arbiter(&Arbiter::new().handle(), move |_| {
         let (roster, down) = (aggregator.clone().recipient(), aggregator.clone().recipient());
-        Discovery::new(discovery, sampling, roster, down, aggregator.recipient())
+        let records = aggregator.clone().recipient();
+        Discovery::new(discovery, sampling, roster, down, records, aggregator.recipient())
     });
 }
 

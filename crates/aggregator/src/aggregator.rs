@@ -4,18 +4,20 @@
 //! 2. Each [`Record`] goes into its slot and makes a new generation of the host snapshot.
 //! 3. A timer ages the slots: silence makes a GPU stale without anybody reporting it.
 //! 4. [`DriverDown`] empties the roster and says why.
+//! 5. An [`EventBatch`] goes into the log of events, beside what the aggregator itself sees change.
 
 use std::{sync::Arc, time::Duration};
 
 use actix::{Actor, AsyncContext, Context, Handler, Message};
 use gpulse_models::{
-    DriverFault, DriverInfo, DriverStatus, Failure, GpuFacts, GpuSnapshot, GpuState, HostSnapshot, Sample,
-    Timestamp, Totals, microseconds,
+    DriverFault, DriverInfo, DriverStatus, EventGpu, EventKind, Failure, GpuFacts, GpuSnapshot, GpuState,
+    HostSnapshot, MigInstance, Reason, Sample, Timestamp, Totals, microseconds,
 };
 use tokio::time::Instant;
 
 use crate::{
     SnapshotCache,
+    notices::Notices,
     slot::{Moment, Slot},
 };
 
@@ -68,6 +70,42 @@ pub struct Record {
     pub dropped: u64,
 }
 
+/// What the driver reported since the last batch: a storm of events is a few messages a second, not thousands.
+#[derive(Debug, Default, Message)]
+#[rtype(result = "()")]
+pub struct EventBatch {
+    /// The initialisation in which it was reported.
+    pub epoch: u64,
+    /// What happened, the oldest first.
+    pub events: Vec<GpuEvent>,
+    /// GPUs of which it became known whether their events reach the agent.
+    pub watches: Vec<Watch>,
+    /// Events that were reported since the last batch and could not be kept.
+    pub dropped: u64,
+}
+
+/// Something that the driver reported of one GPU.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GpuEvent {
+    /// The GPU's place in the roster.
+    pub index: u32,
+    /// When it was heard of.
+    pub at: Timestamp,
+    /// What happened.
+    pub kind: EventKind,
+    /// The MIG instance concerned, if that is known.
+    pub instance: Option<MigInstance>,
+}
+
+/// Whether the driver's events of one GPU reach the agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// The GPU's place in the roster.
+    pub index: u32,
+    /// Why they do not; nothing if they do.
+    pub unwatched: Option<Reason>,
+}
+
 /// The single writer of the [`SnapshotCache`].
 #[derive(Debug)]
 pub struct Aggregator {
@@ -77,6 +115,7 @@ pub struct Aggregator {
     epoch: u64,
     slots: Vec<Slot>,
     generation: u64,
+    notices: Notices,
 }
 
 impl Aggregator {
@@ -89,6 +128,7 @@ impl Aggregator {
             epoch: 0,
             slots: Vec::new(),
             generation: 0,
+            notices: Notices::default(),
         }
     }
 
@@ -124,8 +164,14 @@ impl Aggregator {
         let now = self.now();
         let mut changed = false;
         for slot in &mut self.slots {
+            let before = slot.latest().health.state;
             if slot.age(now, self.generation + 1) {
                 let gpu = slot.latest();
+                let kind = EventKind::GpuState {
+                    before,
+                    now: gpu.health.state,
+                };
+                self.cache.events().append(now.wall, Some(named(gpu)), kind);
                 tracing::warn!(
                     gpu = gpu.index,
                     state = gpu.health.state.as_str(),
@@ -138,6 +184,7 @@ impl Aggregator {
         if changed {
             self.publish(now.wall);
         }
+        self.notices.flush(now.monotonic);
         let pause = (self.stale_after / CHECKS_PER_STALE_AFTER).clamp(SHORTEST_CHECK, LONGEST_CHECK);
         ctx.run_later(pause, Self::check_ages);
     }
@@ -160,9 +207,13 @@ impl Handler<Roster> for Aggregator {
         self.empty_roster();
         self.epoch = roster.epoch;
         self.driver = DriverStatus::Ready(Arc::new(roster.driver));
+        self.cache
+            .events()
+            .append(now.wall, None, EventKind::Driver(None));
         for index in 0..roster.gpus {
             let gpu = Arc::new(GpuSnapshot::pending(index, self.generation + 1, now.wall));
             self.cache.put(Arc::clone(&gpu));
+            self.cache.events().know(index, &gpu.id);
             self.slots.push(Slot::new(gpu));
         }
         self.publish(now.wall);
@@ -175,6 +226,14 @@ impl Handler<DriverDown> for Aggregator {
     fn handle(&mut self, DriverDown(fault): DriverDown, _: &mut Self::Context) {
         let now = self.now();
         self.empty_roster();
+        // It is tried again and again: only what is new is worth an entry.
+        let known =
+            matches!(&self.driver, DriverStatus::Unavailable(before) if before.reason == fault.reason);
+        if !known {
+            self.cache
+                .events()
+                .append(now.wall, None, EventKind::Driver(Some(fault.reason)));
+        }
         self.driver = DriverStatus::Unavailable(Arc::new(fault));
         self.publish(now.wall);
     }
@@ -200,10 +259,68 @@ impl Handler<Record> for Aggregator {
         let after = Arc::clone(slot.latest());
         if before.id != after.id {
             self.cache.remove(&before.id);
+            self.cache.events().know(after.index, &after.id);
+        }
+        if before.health.state != after.health.state {
+            let kind = EventKind::GpuState {
+                before: before.health.state,
+                now: after.health.state,
+            };
+            self.cache.events().append(now.wall, Some(named(&after)), kind);
         }
         log_change(&before, &after);
         self.cache.put(after);
         self.publish(now.wall);
+    }
+}
+
+impl Handler<EventBatch> for Aggregator {
+    type Result = ();
+
+    fn handle(&mut self, batch: EventBatch, _: &mut Self::Context) {
+        let events = self.cache.events();
+        events.dropped(batch.dropped);
+        if batch.epoch != self.epoch {
+            events.dropped(batch.events.len() as u64);
+            return;
+        }
+        for watch in batch.watches {
+            events.watched(watch.index, watch.unwatched);
+        }
+        let known = batch.events.len();
+        let slots = &self.slots;
+        let of_the_roster: Vec<_> = batch
+            .events
+            .into_iter()
+            .filter_map(|event| {
+                let gpu = slots.get(event.index as usize)?.latest();
+                let instance = event.instance;
+                Some((
+                    event.at,
+                    EventGpu {
+                        instance,
+                        ..named(gpu)
+                    },
+                    event.kind,
+                ))
+            })
+            .collect();
+        events.dropped((known - of_the_roster.len()) as u64);
+        let now = Instant::now();
+        for (_, gpu, kind) in &of_the_roster {
+            self.notices.add(gpu, kind, now);
+        }
+        events.append_all(of_the_roster);
+        self.notices.flush(now);
+    }
+}
+
+/// `gpu` as events name it.
+fn named(gpu: &GpuSnapshot) -> EventGpu {
+    EventGpu {
+        index: gpu.index,
+        id: gpu.id.clone(),
+        instance: None,
     }
 }
 

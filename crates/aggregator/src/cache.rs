@@ -1,10 +1,15 @@
-//! The latest snapshot of each GPU and of the host, written by the aggregator and read by anyone.
+//! The latest snapshot of each GPU and of the host, and the log of what happened: written by the aggregator, read by
+//! anyone.
 
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 use dashmap::DashMap;
+#[cfg(feature = "fixture")]
+use gpulse_models::Event;
 use gpulse_models::{GpuId, GpuSnapshot, HostSnapshot, Timestamp};
+
+use crate::EventLog;
 
 /// The latest snapshot of each GPU and of the host.
 ///
@@ -14,6 +19,7 @@ use gpulse_models::{GpuId, GpuSnapshot, HostSnapshot, Timestamp};
 pub struct SnapshotCache {
     gpus: DashMap<GpuId, Arc<GpuSnapshot>>,
     host: ArcSwap<HostSnapshot>,
+    events: EventLog,
 }
 
 /// The map is written by one thread and small: few shards suffice. DashMap wants a power of two above one.
@@ -25,6 +31,7 @@ impl SnapshotCache {
         Self {
             gpus: DashMap::with_shard_amount(SHARDS),
             host: ArcSwap::from_pointee(HostSnapshot::starting(at)),
+            events: EventLog::default(),
         }
     }
 
@@ -32,6 +39,11 @@ impl SnapshotCache {
     /// `.await`.
     pub fn host(&self) -> Guard<Arc<HostSnapshot>> {
         self.host.load()
+    }
+
+    /// What happened, and how often.
+    pub fn events(&self) -> &EventLog {
+        &self.events
     }
 
     /// The latest snapshot of one GPU.
@@ -62,6 +74,15 @@ impl SnapshotCache {
         let cache = Self::new(host.published_at);
         cache.replace(host);
         cache
+    }
+
+    /// Logs `event`, whose number is given anew, for tests and benchmarks.
+    pub fn log(&self, event: Event) {
+        if let Some(gpu) = &event.gpu {
+            self.events.know(gpu.index, &gpu.id);
+            self.events.watched(gpu.index, None);
+        }
+        self.events.append(event.at, event.gpu, event.kind);
     }
 
     /// Publishes `host` and its GPUs, for tests and benchmarks.

@@ -1,11 +1,15 @@
 //! The single writer of "latest", and the cache that everyone reads.
 //!
 //! Samplers send a [`Record`] per tick to the [`Aggregator`]; it alone writes the [`SnapshotCache`], from which
-//! any number of readers take the latest state for the price of a pointer, without asking anyone.
+//! any number of readers take the latest state for the price of a pointer, without asking anyone. What happened in
+//! between, at the driver's pace and not at the samplers', is kept in its [`EventLog`].
 
 mod aggregator;
 mod cache;
+mod events;
+mod notices;
 mod slot;
 
-pub use aggregator::{Aggregator, DriverDown, MAILBOX_CAPACITY, Record, Roster};
+pub use aggregator::{Aggregator, DriverDown, EventBatch, GpuEvent, MAILBOX_CAPACITY, Record, Roster, Watch};
 pub use cache::SnapshotCache;
+pub use events::{EVENTS_KEPT, EventLog, EventPage, EventTotals, XIDS_COUNTED};

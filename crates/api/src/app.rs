@@ -11,7 +11,7 @@ use actix_web::{
 
 use crate::{
     problem, request_log,
-    routes::{docs, gpu, health, root},
+    routes::{docs, gpu, health, root, v1},
     state::State,
 };
 
@@ -47,6 +47,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(read("/health/", health::health))
         .service(read("/health", health::health))
         .service(read("/health/detailed", health::detailed))
+        .service(read("/api/v1/events", v1::events::events))
         .service(read("/", root::root))
         .service(read("/openapi.json", docs::openapi))
         .service(read("/docs", docs::page))

@@ -85,7 +85,7 @@ pub(crate) struct GpuProblem {
     message: String,
 }
 
-/// The path holds something that names no GPU.
+/// The path or the query holds something that is not understood.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ValidationProblem {
     /// One entry per mistake.
@@ -153,6 +153,35 @@ pub(crate) fn not_a_gpu(input: &str, error: InvalidSelector) -> HttpResponse {
             loc: ["path", "gpu_id"],
             msg: format!("Input should be a valid integer, unable to parse string as an integer; {error}"),
             input: input.to_owned(),
+        }],
+        title: title(status),
+        status: status.as_u16(),
+    };
+    respond::fresh(status, &body)
+}
+
+/// What is wrong with a parameter.
+#[derive(Debug)]
+pub(crate) struct Mistake {
+    /// The kind of mistake.
+    pub(crate) kind: &'static str,
+    /// The parameter, or `query` for all of them.
+    pub(crate) parameter: &'static str,
+    /// What is wrong, for a person.
+    pub(crate) message: String,
+    /// What was sent.
+    pub(crate) input: String,
+}
+
+/// A parameter of the query is not understood.
+pub(crate) fn bad_parameter(mistake: Mistake) -> HttpResponse {
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    let body = ValidationProblem {
+        detail: vec![ValidationError {
+            kind: mistake.kind,
+            loc: ["query", mistake.parameter],
+            msg: mistake.message,
+            input: mistake.input,
         }],
         title: title(status),
         status: status.as_u16(),

@@ -2,9 +2,11 @@
 //!
 //! Nothing here does I/O, runs an actor or asks a clock. Reading order: a [`Reading`] is a value or the reason
 //! why there is none; a [`Sample`] is what one tick read; a [`GpuSnapshot`] is a GPU's last sample beside its
-//! health; a [`HostSnapshot`] is all GPUs at one generation; [`seed`] is the shape that REST clients know.
+//! health; a [`HostSnapshot`] is all GPUs at one generation; an [`Event`] is what happened in between; an [`Xid`] is
+//! what one of the driver's error numbers means; [`seed`] is the shape that REST clients know.
 
 mod driver;
+mod event;
 #[cfg(any(test, feature = "example"))]
 pub mod example;
 mod facts;
@@ -19,8 +21,10 @@ mod state;
 mod throttle;
 mod totals;
 mod units;
+mod xid;
 
 pub use driver::{DriverFault, DriverInfo, DriverReason, DriverStatus};
+pub use event::{Event, EventCounters, EventGpu, EventKind, MigInstance};
 pub use facts::{GpuFacts, PowerLimits, TemperatureThresholds};
 pub use id::{GpuId, InvalidPciBusId, PciBusId};
 pub use process::{GpuProcess, ProcessKinds};
@@ -34,6 +38,7 @@ pub use state::{Failure, GpuState};
 pub use throttle::ThrottleReasons;
 pub use totals::Totals;
 pub use units::{Bytes, Celsius, Joules, Megahertz, Percent, Watts};
+pub use xid::{Xid, XidAction, XidCause, XidSeverity};
 
 /// A point in time as it is published: RFC 3339 in UTC, with `Z`.
 pub use jiff::Timestamp;

@@ -3,21 +3,23 @@
 //! 1. A plain thread initialises NVML: it may take long or never return. There is never more than one of them.
 //! 2. It failed: the aggregator is told why; the next attempt comes after a back-off with jitter.
 //! 3. It does not return in time: the aggregator is told that; its answer still counts when it comes.
-//! 4. It succeeded: the aggregator seeds its roster, then the samplers start. Where the driver knows no GPU, they are
-//!    counted again with the same back-off.
+//! 4. It succeeded: the aggregator seeds its roster, then the samplers start, and waiting for events. Where the driver
+//!    knows no GPU, they are counted again with the same back-off.
 
 use std::{io, path::PathBuf, thread, time::Duration};
 
 use actix::{
     Actor, ActorFutureExt, AsyncContext, Context, ContextFutureSpawner, Recipient, SpawnHandle, WrapFuture,
 };
-use gpulse_aggregator::{DriverDown, Record, Roster};
+use gpulse_aggregator::{DriverDown, EventBatch, Record, Roster};
 use gpulse_models::{DriverFault, DriverReason, Timestamp, microseconds};
+use nvml_wrapper::Nvml;
 use tokio::sync::oneshot;
 
 use crate::{
     SamplerSettings,
     driver::{self, Driver, Refusal},
+    events::{EventWatch, waiter},
     reader,
     sampler::{Place, Sampler},
 };
@@ -27,6 +29,10 @@ const INIT_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Attempts are spread by this share of the pause, so that the agents of a fleet do not try in step.
 const JITTER: f64 = 0.2;
+
+/// A wait for events that returns late is not stuck yet, however short the deadline of a read is: giving it up on a
+/// busy machine would cost the events that it brings.
+const LEAST_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How NVML is found and how often that is tried.
 #[derive(Clone, Debug)]
@@ -46,6 +52,7 @@ pub struct Discovery {
     roster: Recipient<Roster>,
     down: Recipient<DriverDown>,
     records: Recipient<Record>,
+    events: Recipient<EventBatch>,
     attempts: u32,
     failing_since: Option<Timestamp>,
     deadline: SpawnHandle,
@@ -63,6 +70,7 @@ impl Discovery {
         roster: Recipient<Roster>,
         down: Recipient<DriverDown>,
         records: Recipient<Record>,
+        events: Recipient<EventBatch>,
     ) -> Self {
         Self {
             settings,
@@ -70,6 +78,7 @@ impl Discovery {
             roster,
             down,
             records,
+            events,
             attempts: 0,
             failing_since: None,
             deadline: SpawnHandle::default(),
@@ -150,6 +159,9 @@ impl Discovery {
             .send(roster)
             .into_actor(self)
             .map(move |_, discovery, _| {
+                if gpus > 0 {
+                    discovery.watch_events(nvml, gpus);
+                }
                 for index in 0..gpus {
                     let slow_interval = discovery.sampling.slow_interval;
                     let spawn = move |port| reader::spawn(nvml, index, slow_interval, port);
@@ -167,6 +179,14 @@ impl Discovery {
                 }
             })
             .spawn(ctx);
+    }
+
+    /// Starts waiting for events of all GPUs.
+    fn watch_events(&self, nvml: &'static Nvml, gpus: u32) {
+        let (epoch, events) = (self.epoch, self.events.clone());
+        let spawn = move |port| waiter::spawn(nvml, epoch, gpus, events.clone(), port);
+        let stuck_after = waiter::WAIT + self.sampling.deadline.max(LEAST_PATIENCE);
+        EventWatch::new(stuck_after, Box::new(spawn)).start();
     }
 
     fn failed(&mut self, refusal: Refusal, ctx: &mut Context<Self>) {

@@ -1,12 +1,14 @@
 //! One actor per GPU; the only crate that knows NVML.
 //!
 //! [`Discovery`] initialises NVML (and tries again for as long as that fails), seeds the aggregator's roster and
-//! starts a [`Sampler`] per GPU. A sampler never blocks: a reader thread of its own calls NVML for it.
+//! starts a [`Sampler`] per GPU. A sampler never blocks: a reader thread of its own calls NVML for it. One more thread
+//! waits for what the driver reports by itself, such as XIDs.
 
 mod asker;
 mod convert;
 mod discovery;
 mod driver;
+mod events;
 mod port;
 mod probe;
 mod processes;

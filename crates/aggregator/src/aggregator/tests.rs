@@ -6,6 +6,8 @@ use tokio::{task::LocalSet, time::sleep};
 
 use super::*;
 
+mod events;
+
 const STALE_AFTER: Duration = Duration::from_secs(3);
 
 struct Bench {

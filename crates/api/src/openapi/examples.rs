@@ -28,7 +28,7 @@ macro_rules! example {
 }
 
 /// One for each JSON answer of each route.
-pub(crate) const EXAMPLES: [Example; 18] = [
+pub(crate) const EXAMPLES: [Example; 21] = [
     example!("/gpu/info", "200", "info"),
     example!("/gpu/info", "406", "not_acceptable"),
     example!("/gpu/metrics", "200", "metrics"),
@@ -41,6 +41,9 @@ pub(crate) const EXAMPLES: [Example; 18] = [
     example!("/gpu/metrics/{gpu_id}", "422", "not_a_gpu"),
     example!("/gpu/metrics/{gpu_id}", "500", "no_sample"),
     example!("/gpu/metrics/{gpu_id}", "503", "gpu_unavailable"),
+    example!("/api/v1/events", "200", "events"),
+    example!("/api/v1/events", "404", "unknown_gpu"),
+    example!("/api/v1/events", "422", "bad_parameter"),
     example!("/health/", "200", "health"),
     example!("/health/detailed", "200", "detailed"),
     example!("/health/ready", "200", "ready"),

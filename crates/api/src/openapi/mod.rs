@@ -12,7 +12,7 @@ use utoipa::{
 
 use crate::{
     problem::{DriverProblem, GpuProblem, NoSampleProblem, Problem, ValidationProblem},
-    routes::{docs, gpu, health, root},
+    routes::{docs, gpu, health, root, v1},
 };
 
 /// The interface.
@@ -28,6 +28,7 @@ has `detail`; its other keys are those of RFC 9457 and what the route says.",
     ),
     tags(
         (name = "gpu", description = "What the GPUs do"),
+        (name = "events", description = "What happened, and what it means"),
         (name = "health", description = "How the agent is doing"),
         (name = "agent", description = "The agent itself"),
     ),
@@ -35,6 +36,7 @@ has `detail`; its other keys are those of RFC 9457 and what the route says.",
         gpu::info,
         gpu::metrics,
         gpu::metrics_of_one,
+        v1::events::events,
         health::health,
         health::detailed,
         health::ready,

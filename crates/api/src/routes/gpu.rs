@@ -117,7 +117,7 @@ pub(crate) async fn metrics_of_one(request: HttpRequest, gpu_id: Path<String>) -
 }
 
 /// Where in the roster the GPU stands that `selector` means.
-fn place_of(host: &HostSnapshot, selector: &GpuSelector) -> Option<usize> {
+pub(crate) fn place_of(host: &HostSnapshot, selector: &GpuSelector) -> Option<usize> {
     host.gpus.iter().position(|gpu| match selector {
         GpuSelector::Index(index) => gpu.index == *index,
         GpuSelector::ImpossibleIndex => false,

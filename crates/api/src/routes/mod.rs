@@ -4,3 +4,4 @@ pub(crate) mod docs;
 pub(crate) mod gpu;
 pub(crate) mod health;
 pub(crate) mod root;
+pub(crate) mod v1;

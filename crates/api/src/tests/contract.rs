@@ -5,7 +5,7 @@ use gpulse_models::{HostSnapshot, example};
 
 use super::{Api, REASONS, healthy, hung, lost, pending, without_driver};
 
-const ROUTES: [&str; 10] = [
+const ROUTES: [&str; 11] = [
     "/gpu/info",
     "/gpu/metrics",
     "/gpu/metrics/0",
@@ -16,6 +16,7 @@ const ROUTES: [&str; 10] = [
     "/health/live",
     "/",
     "/openapi.json",
+    "/api/v1/events",
 ];
 
 #[actix_web::test]

@@ -21,6 +21,7 @@ mod bodies;
 mod caching;
 mod contract;
 mod cors_headers;
+mod events;
 mod health;
 mod log;
 mod negotiation;

@@ -81,6 +81,9 @@ async fn the_examples_are_true() {
     } in EXAMPLES
     {
         let (api, asked): (Api, _) = match (path, status) {
+            ("/api/v1/events", "404") => (Api::over(healthy(2)), "/api/v1/events?gpu=999"),
+            ("/api/v1/events", "422") => (working(), "/api/v1/events?limit=0"),
+            ("/api/v1/events", _) => (super::events::eventful(), path),
             ("/gpu/metrics/{gpu_id}", "404") => (Api::over(healthy(2)), "/gpu/metrics/999"),
             ("/gpu/metrics/{gpu_id}", "422") => (working(), "/gpu/metrics/abc"),
             ("/gpu/metrics/{gpu_id}", "500") => (working(), "/gpu/metrics/2"),

@@ -1,4 +1,4 @@
-//! Runs discovery and samplers over a library until every GPU was heard of.
+//! Runs discovery and samplers over a library for as long as a test looks at what they publish.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -8,10 +8,24 @@ use gpulse_models::{HostSnapshot, Timestamp};
 use gpulse_sampler::{Discovery, DiscoverySettings, SamplerSettings};
 
 /// A machine under load may need this long; a sampler that needs longer is stuck.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+#[allow(dead_code, reason = "not every suite looks at snapshots")]
 /// What the first round of reads over `library` published.
 pub(crate) fn first_snapshot(library: Option<PathBuf>) -> HostSnapshot {
+    sampling(library, PATIENCE, async |cache| {
+        eventually("every GPU is heard of", || cache.host().is_ready().then_some(())).await;
+        let host = Arc::clone(&cache.host());
+        HostSnapshot::clone(&host)
+    })
+}
+
+/// Samples over `library` while `look` looks at what is published. A call is stuck after `deadline`.
+pub(crate) fn sampling<T>(
+    library: Option<PathBuf>,
+    deadline: Duration,
+    look: impl AsyncFnOnce(&SnapshotCache) -> T,
+) -> T {
     System::new().block_on(async {
         let cache = Arc::new(SnapshotCache::new(Timestamp::now()));
         let aggregator = Aggregator::new(Arc::clone(&cache), PATIENCE).start();
@@ -24,21 +38,29 @@ pub(crate) fn first_snapshot(library: Option<PathBuf>) -> HostSnapshot {
         let sampling = SamplerSettings {
             interval: pause,
             slow_interval: pause,
-            deadline: PATIENCE,
+            deadline,
         };
         Discovery::start_in_arbiter(&Arbiter::new().handle(), move |_| {
             let (roster, down) = (aggregator.clone().recipient(), aggregator.clone().recipient());
-            Discovery::new(discovery, sampling, roster, down, aggregator.recipient())
+            let records = aggregator.clone().recipient();
+            Discovery::new(discovery, sampling, roster, down, records, aggregator.recipient())
         });
-        let ready = async {
-            while !cache.host().is_ready() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, ready)
-            .await
-            .expect("every GPU is heard of");
-        let host = Arc::clone(&cache.host());
-        HostSnapshot::clone(&host)
+        look(&cache).await
     })
+}
+
+/// Looks again and again until there is something to see.
+pub(crate) async fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let seen = async {
+        loop {
+            if let Some(seen) = look() {
+                return seen;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    match tokio::time::timeout(PATIENCE, seen).await {
+        Ok(seen) => seen,
+        Err(_) => panic!("never came true: {what}"),
+    }
 }

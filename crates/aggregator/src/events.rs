@@ -1,0 +1,178 @@
+//! The log of what happened: the latest events in a ring, and counters that miss none.
+//!
+//! The aggregator alone writes it; any number of readers ask for what came after the last number they saw.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use gpulse_models::{Event, EventCounters, EventGpu, EventKind, GpuId, Reason, Timestamp};
+
+/// Events that the ring holds: some days of a healthy node, four seconds of a storm of 1,000 a second (which the
+/// counters hold in full), and less than half a megabyte.
+pub const EVENTS_KEPT: usize = 4_096;
+
+/// Different XIDs that are counted apart for each GPU: more than a sick one reports, few enough that made-up codes
+/// cannot fill the memory. The rest is counted together.
+pub const XIDS_COUNTED: usize = 64;
+
+/// What happened lately, and how often what happened since the start.
+///
+/// A mutex and not an immutable snapshot: a storm would copy the ring for every batch, while a reader holds the lock
+/// only as long as it takes to copy one page, some microseconds. The writer waits no longer than that.
+#[derive(Debug, Default)]
+pub struct EventLog(Mutex<Ring>);
+
+#[derive(Debug, Default)]
+struct Ring {
+    events: VecDeque<Event>,
+    /// The number of the latest event; 0 before the first.
+    newest: u64,
+    counters: BTreeMap<u32, (GpuId, EventCounters)>,
+    dropped: u64,
+}
+
+/// A part of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventPage {
+    /// The events, the oldest first.
+    pub events: Vec<Event>,
+    /// Ask for what comes after this number next.
+    pub next: u64,
+    /// The number of the oldest event that the log still holds, or will hold.
+    pub oldest: u64,
+    /// Events after the number asked for that the log no longer holds, of whatever GPU.
+    pub lost: u64,
+}
+
+/// How often what happened since the agent started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventTotals {
+    /// Each GPU that was ever in the roster, by index, under the identity it had last.
+    pub gpus: Vec<(EventGpu, EventCounters)>,
+    /// Events that the agent heard of and could not take in.
+    pub dropped: u64,
+}
+
+impl EventLog {
+    /// At most `limit` events with numbers above `after`, of the GPU at `gpu` or of all and the driver.
+    ///
+    /// A number above the latest one is of a process that has ended: it stands for the beginning.
+    pub fn after(&self, after: u64, limit: usize, gpu: Option<u32>) -> EventPage {
+        let ring = self.ring();
+        let oldest = ring.newest + 1 - ring.events.len() as u64;
+        let after = if after > ring.newest { 0 } else { after };
+        let wanted =
+            |event: &&Event| gpu.is_none_or(|index| event.gpu.as_ref().is_some_and(|gpu| gpu.index == index));
+        let known = usize::try_from((after + 1).saturating_sub(oldest)).unwrap_or(usize::MAX);
+        let mut rest = ring.events.iter().skip(known).filter(wanted);
+        let events: Vec<_> = rest.by_ref().take(limit).cloned().collect();
+        let next = match (rest.next(), events.last()) {
+            (Some(_), Some(last)) => last.sequence,
+            (Some(_), None) => after,
+            (None, _) => ring.newest,
+        };
+        EventPage {
+            events,
+            next,
+            oldest,
+            lost: (oldest - 1).saturating_sub(after),
+        }
+    }
+
+    /// How often what happened since the agent started.
+    pub fn totals(&self) -> EventTotals {
+        let ring = self.ring();
+        let gpus = ring.counters.iter().map(|(&index, (id, counters))| {
+            let gpu = EventGpu {
+                index,
+                id: id.clone(),
+                instance: None,
+            };
+            (gpu, counters.clone())
+        });
+        EventTotals {
+            gpus: gpus.collect(),
+            dropped: ring.dropped,
+        }
+    }
+
+    /// Adds what happened.
+    pub(crate) fn append(&self, at: Timestamp, gpu: Option<EventGpu>, kind: EventKind) {
+        self.ring().append(at, gpu, kind);
+    }
+
+    /// Adds what happened to one GPU at these times.
+    pub(crate) fn append_all(&self, events: impl IntoIterator<Item = (Timestamp, EventGpu, EventKind)>) {
+        let mut ring = self.ring();
+        for (at, gpu, kind) in events {
+            ring.append(at, Some(gpu), kind);
+        }
+    }
+
+    /// Makes room for the counters of the GPU at `index`, or gives them the identity that it has said by now.
+    pub(crate) fn know(&self, index: u32, id: &GpuId) {
+        self.ring().counters_of(index, id);
+    }
+
+    /// Notes whether the driver's events of the GPU at `index` reach the agent.
+    pub(crate) fn watched(&self, index: u32, unwatched: Option<Reason>) {
+        if let Some((_, counters)) = self.ring().counters.get_mut(&index) {
+            counters.unwatched = unwatched;
+        }
+    }
+
+    /// Counts events that nobody could take in.
+    pub(crate) fn dropped(&self, number: u64) {
+        self.ring().dropped += number;
+    }
+
+    fn ring(&self) -> MutexGuard<'_, Ring> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ring {
+    fn append(&mut self, at: Timestamp, gpu: Option<EventGpu>, kind: EventKind) {
+        if let Some(gpu) = &gpu {
+            count(self.counters_of(gpu.index, &gpu.id), &kind);
+        }
+        self.newest += 1;
+        if self.events.len() == EVENTS_KEPT {
+            self.events.pop_front();
+        }
+        self.events.push_back(Event {
+            sequence: self.newest,
+            at,
+            gpu,
+            kind,
+        });
+    }
+
+    fn counters_of(&mut self, index: u32, id: &GpuId) -> &mut EventCounters {
+        let (known, counters) = self
+            .counters
+            .entry(index)
+            .or_insert_with(|| (id.clone(), EventCounters::new()));
+        if known != id {
+            known.clone_from(id);
+        }
+        counters
+    }
+}
+
+fn count(counters: &mut EventCounters, kind: &EventKind) {
+    *counters.kinds.entry(kind.as_str()).or_default() += 1;
+    let EventKind::Xid(code) = kind else { return };
+    let room = counters.xids.len() < XIDS_COUNTED;
+    match code {
+        Some(code) if room || counters.xids.contains_key(code) => {
+            *counters.xids.entry(*code).or_default() += 1;
+        }
+        _ => counters.other_xids += 1,
+    }
+}
+
+#[cfg(test)]
+mod tests;

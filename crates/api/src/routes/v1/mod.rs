@@ -1,0 +1,3 @@
+//! `/api/v1/…`: what the agent knows beyond the routes that old clients read.
+
+pub(crate) mod events;

@@ -1,0 +1,120 @@
+//! What happened to a GPU or to the driver, apart from the clock of the samplers.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{DriverReason, GpuId, GpuState, Reason};
+
+/// Something that happened, at its place in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Its number, from 1; never goes back while the process lives.
+    pub sequence: u64,
+    /// When the agent heard of it.
+    pub at: Timestamp,
+    /// Whom it concerns; nobody in particular when it is about the driver.
+    pub gpu: Option<EventGpu>,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// The GPU that an event concerns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventGpu {
+    /// NVML's index at the last initialisation.
+    pub index: u32,
+    /// Identity, or the placeholder until the GPU has said it.
+    pub id: GpuId,
+    /// The MIG instance; nothing if it concerns the whole GPU, or if the driver's answer does not reach the agent.
+    pub instance: Option<MigInstance>,
+}
+
+/// A MIG instance as events name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MigInstance {
+    /// GPU instance id.
+    pub gpu_instance: u32,
+    /// Compute instance id; nothing if the whole GPU instance is meant.
+    pub compute_instance: Option<u32>,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// The driver reported an error by its number; nothing if it did not say which (`nvmlEventTypeXidCriticalError`).
+    Xid(Option<u64>),
+    /// Memory corrected an error (`nvmlEventTypeSingleBitEccError`).
+    SingleBitEcc,
+    /// Memory met an error that it could not correct (`nvmlEventTypeDoubleBitEccError`).
+    DoubleBitEcc,
+    /// The performance state changed (`nvmlEventTypePState`).
+    PerformanceState,
+    /// A clock changed (`nvmlEventTypeClock`).
+    Clock,
+    /// The power source changed (`nvmlEventTypePowerSourceChange`).
+    PowerSource,
+    /// MIG instances were made or removed (`nvmlEventMigConfigChange`).
+    MigConfig,
+    /// The driver reported something that this agent has no name for.
+    Unknown,
+    /// The agent sees the GPU in another state than before.
+    GpuState {
+        /// The state before.
+        before: GpuState,
+        /// The state now.
+        now: GpuState,
+    },
+    /// NVML can be used from now on (nothing), or cannot, and why.
+    Driver(Option<DriverReason>),
+}
+
+impl EventKind {
+    /// The name used on the wire.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Xid(_) => "xid",
+            Self::SingleBitEcc => "single_bit_ecc",
+            Self::DoubleBitEcc => "double_bit_ecc",
+            Self::PerformanceState => "performance_state",
+            Self::Clock => "clock",
+            Self::PowerSource => "power_source",
+            Self::MigConfig => "mig_config",
+            Self::Unknown => "unknown",
+            Self::GpuState { .. } => "gpu_state",
+            Self::Driver(_) => "driver",
+        }
+    }
+}
+
+/// How often things happened to one GPU since the agent started, whatever the log still holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventCounters {
+    /// By the name of their kind.
+    pub kinds: BTreeMap<&'static str, u64>,
+    /// XIDs by code, as many different ones as are told apart.
+    pub xids: BTreeMap<u64, u64>,
+    /// XIDs beyond those that are told apart, and those without a code.
+    pub other_xids: u64,
+    /// Why the driver's events of this GPU do not reach the agent; nothing if they do.
+    pub unwatched: Option<Reason>,
+}
+
+impl EventCounters {
+    /// Nothing has happened, and nobody has asked the driver for events yet.
+    pub fn new() -> Self {
+        Self {
+            kinds: BTreeMap::new(),
+            xids: BTreeMap::new(),
+            other_xids: 0,
+            unwatched: Some(Reason::NotReady),
+        }
+    }
+}
+
+impl Default for EventCounters {
+    fn default() -> Self {
+        Self::new()
+    }
+}
