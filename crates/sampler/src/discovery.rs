@@ -124,8 +124,12 @@ impl Discovery {
             .into_actor(self)
             .map(move |_, discovery, _| {
                 for index in 0..gpus {
-                    let slow_interval = discovery.sampling.slow_interval;
-                    let spawn = move |port| reader::spawn(nvml, index, slow_interval, port);
+                    let SamplerSettings {
+                        slow_interval,
+                        processes,
+                        ..
+                    } = discovery.sampling;
+                    let spawn = move |port| reader::spawn(nvml, index, slow_interval, processes, port);
                     let place = Place {
                         epoch: discovery.epoch,
                         index,

@@ -27,7 +27,7 @@ use crate::{
     convert,
     port::{Answer, CurrentCall, ReaderPort},
     probe,
-    processes::processes,
+    processes::{ProcessSettings, Processes},
 };
 
 /// The GPU's first fan stands for all of them.
@@ -38,6 +38,7 @@ pub(crate) fn spawn(
     nvml: &'static Nvml,
     index: u32,
     slow_interval: Duration,
+    processes: ProcessSettings,
     port: ReaderPort,
 ) -> io::Result<()> {
     let reader = Reader {
@@ -46,6 +47,7 @@ pub(crate) fn spawn(
         slow_interval,
         call: port.call.clone(),
         asker: Asker::new(port.call.clone()),
+        processes: Processes::new(processes, slow_interval, port.call.clone()),
         device: None,
         slow: None,
     };
@@ -80,6 +82,7 @@ struct Reader {
     slow_interval: Duration,
     call: CurrentCall,
     asker: Asker,
+    processes: Processes,
     device: Option<(Device<'static>, Arc<GpuFacts>)>,
     slow: Option<(Instant, Arc<SlowSample>)>,
 }
@@ -99,7 +102,7 @@ impl Reader {
             .as_ref()
             .is_none_or(|(read_at, _)| now.duration_since(*read_at) >= self.slow_interval);
         if due {
-            let slow = read_slow(&mut self.asker, self.nvml, device, taken_at);
+            let slow = read_slow(&mut self.asker, &mut self.processes, self.nvml, device, taken_at);
             self.slow = Some((now, Arc::new(slow)));
         }
         let Some((_, slow)) = &self.slow else {
@@ -221,7 +224,13 @@ fn clocks(asker: &mut Asker, device: &Device<'_>) -> Clocks {
     }
 }
 
-fn read_slow(asker: &mut Asker, nvml: &Nvml, device: &Device<'_>, taken_at: Timestamp) -> SlowSample {
+fn read_slow(
+    asker: &mut Asker,
+    processes: &mut Processes,
+    nvml: &Nvml,
+    device: &Device<'_>,
+    taken_at: Timestamp,
+) -> SlowSample {
     SlowSample {
         taken_at,
         pcie: PcieLink {
@@ -240,7 +249,7 @@ fn read_slow(asker: &mut Asker, nvml: &Nvml, device: &Device<'_>, taken_at: Time
             volatile: ecc_errors(asker, device, EccCounter::Volatile),
             aggregate: ecc_errors(asker, device, EccCounter::Aggregate),
         },
-        processes: processes(asker, nvml, device),
+        processes: processes.read(asker, nvml, device, taken_at),
     }
 }
 

@@ -13,6 +13,10 @@ const SETTINGS: SamplerSettings = SamplerSettings {
     interval: INTERVAL,
     slow_interval: INTERVAL,
     deadline: DEADLINE,
+    processes: ProcessSettings {
+        command_lines: gpulse_models::CommandLines::Executable,
+        max_processes: 64,
+    },
 };
 
 type Ports = Arc<Mutex<Vec<ReaderPort>>>;

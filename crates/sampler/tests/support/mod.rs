@@ -5,13 +5,13 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use actix::{Actor, Arbiter, System};
 use gpulse_aggregator::{Aggregator, SnapshotCache};
 use gpulse_models::{HostSnapshot, Timestamp};
-use gpulse_sampler::{Discovery, DiscoverySettings, SamplerSettings};
+use gpulse_sampler::{Discovery, DiscoverySettings, ProcessSettings, SamplerSettings};
 
 /// A machine under load may need this long; a sampler that needs longer is stuck.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the first round of reads over `library` published.
-pub(crate) fn first_snapshot(library: Option<PathBuf>) -> HostSnapshot {
+pub(crate) fn first_snapshot(library: Option<PathBuf>, processes: ProcessSettings) -> HostSnapshot {
     System::new().block_on(async {
         let cache = Arc::new(SnapshotCache::new(Timestamp::now()));
         let aggregator = Aggregator::new(Arc::clone(&cache), PATIENCE).start();
@@ -25,6 +25,7 @@ pub(crate) fn first_snapshot(library: Option<PathBuf>) -> HostSnapshot {
             interval: pause,
             slow_interval: pause,
             deadline: PATIENCE,
+            processes,
         };
         Discovery::start_in_arbiter(&Arbiter::new().handle(), move |_| {
             let (roster, down) = (aggregator.clone().recipient(), aggregator.clone().recipient());
