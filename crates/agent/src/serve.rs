@@ -59,7 +59,10 @@ fn start_sampling(config: &Config, library: Option<PathBuf>, cache: &Arc<Snapsho
         interval: config.sampler.interval,
         slow_interval: config.sampler.slow_interval,
         deadline: config.sampler.effective_deadline(),
-        processes: ProcessSettings::default(),
+        processes: ProcessSettings {
+            command_lines: config.sampler.command_lines,
+            max_processes: config.sampler.max_processes,
+        },
     };
     Discovery::start_in_arbiter(&Arbiter::new().handle(), move |_| {
         let (roster, down) = (aggregator.clone().recipient(), aggregator.clone().recipient());
