@@ -17,6 +17,8 @@ use tokio::sync::oneshot;
 use crate::{
     SamplerSettings,
     driver::{self, Driver, Refusal},
+    port::ReaderPort,
+    processes::{Processes, UnderWay},
     reader,
     sampler::{Place, Sampler},
 };
@@ -129,7 +131,12 @@ impl Discovery {
                         processes,
                         ..
                     } = discovery.sampling;
-                    let spawn = move |port| reader::spawn(nvml, index, slow_interval, processes, port);
+                    let commands = UnderWay::default();
+                    let spawn = move |port: ReaderPort| {
+                        let (commands, call) = (commands.clone(), port.call.clone());
+                        let processes = Processes::new(processes, slow_interval, commands, call);
+                        reader::spawn(nvml, index, slow_interval, processes, port)
+                    };
                     let place = Place {
                         epoch: discovery.epoch,
                         index,

@@ -27,7 +27,7 @@ use crate::{
     convert,
     port::{Answer, CurrentCall, ReaderPort},
     probe,
-    processes::{ProcessSettings, Processes},
+    processes::Processes,
 };
 
 /// The GPU's first fan stands for all of them.
@@ -38,7 +38,7 @@ pub(crate) fn spawn(
     nvml: &'static Nvml,
     index: u32,
     slow_interval: Duration,
-    processes: ProcessSettings,
+    processes: Processes,
     port: ReaderPort,
 ) -> io::Result<()> {
     let reader = Reader {
@@ -47,7 +47,7 @@ pub(crate) fn spawn(
         slow_interval,
         call: port.call.clone(),
         asker: Asker::new(port.call.clone()),
-        processes: Processes::new(processes, slow_interval, port.call.clone()),
+        processes,
         device: None,
         slow: None,
     };

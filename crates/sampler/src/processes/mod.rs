@@ -9,6 +9,7 @@ mod cgroup;
 mod keep;
 mod list;
 mod proc_text;
+mod under_way;
 mod users;
 mod utilization;
 mod who;
@@ -18,6 +19,7 @@ use std::{path::Path, time::Duration};
 use gpulse_models::{CommandLines, ProcessList, Reading, Timestamp};
 use nvml_wrapper::{Device, Nvml};
 
+pub(crate) use self::under_way::UnderWay;
 use self::{keep::keep, utilization::Shares, who::Who};
 use crate::{asker::Asker, port::CurrentCall};
 
@@ -53,12 +55,18 @@ pub(crate) struct Processes {
 }
 
 impl Processes {
-    pub(crate) fn new(settings: ProcessSettings, interval: Duration, call: CurrentCall) -> Self {
+    /// `commands` is shared by the readers that follow each other on the GPU.
+    pub(crate) fn new(
+        settings: ProcessSettings,
+        interval: Duration,
+        commands: UnderWay,
+        call: CurrentCall,
+    ) -> Self {
         let (proc, passwd) = (Path::new("/proc"), Path::new("/etc/passwd"));
         Self {
             most: settings.max_processes,
             shares: Shares::every(interval),
-            who: Who::new(proc, passwd, settings.command_lines),
+            who: Who::new(proc, passwd, settings.command_lines, commands),
             call,
         }
     }

@@ -17,6 +17,7 @@ use gpulse_models::{
 use super::{
     cgroup::{self, Membership},
     proc_text::{self, COMMAND_BYTES, Stat},
+    under_way::{Key, UnderWay},
     users::Users,
 };
 use crate::port::CurrentCall;
@@ -42,6 +43,7 @@ pub(super) struct Who {
     pid_namespace: PidNamespace,
     /// Whether control groups are seen from within one, whose own name and those above it are then hidden.
     cgroups_are_hidden: bool,
+    commands: UnderWay,
     known: HashMap<u32, Known>,
 }
 
@@ -53,8 +55,9 @@ struct Known {
 }
 
 impl Who {
-    /// A look into the `/proc` at `root`; users have the names that `passwd` gives them.
-    pub(super) fn new(root: &Path, passwd: &Path, policy: CommandLines) -> Self {
+    /// A look into the `/proc` at `root`; users have the names that `passwd` gives them. Command lines that an
+    /// earlier reader of this GPU hangs in, as `commands` knows, are left alone.
+    pub(super) fn new(root: &Path, passwd: &Path, policy: CommandLines, commands: UnderWay) -> Self {
         let pid_namespace = match fs::read_link(root.join("self/ns/pid")) {
             Ok(name) if name.as_os_str() == HOST_PID_NAMESPACE => PidNamespace::Host,
             Ok(_) => PidNamespace::Own,
@@ -68,6 +71,7 @@ impl Who {
             pid_namespace,
             // A kernel that has no such namespaces hides nothing.
             cgroups_are_hidden: cgroup_namespace.is_ok_and(|name| name.as_os_str() != HOST_CGROUP_NAMESPACE),
+            commands,
             known: HashMap::new(),
         }
     }
@@ -108,16 +112,20 @@ impl Who {
             return Ok(Arc::clone(&known.identity));
         }
         let boot_time = *boot_time.get_or_insert_with(|| self.boot_time());
-        let identity = Arc::new(self.look(&directory, &stat, boot_time, call));
+        let command = self.command(&directory, (pid, stat.start_ticks), call);
+        let identity = Arc::new(self.look(&directory, &stat, boot_time, command));
         // What was read in between may be of another process if the pid was given away meanwhile.
         if read_stat(&directory)?.start_ticks != stat.start_ticks {
             return Err(io::ErrorKind::NotFound.into());
         }
-        let known = Known {
-            stat,
-            identity: Arc::clone(&identity),
-        };
-        self.known.insert(pid, known);
+        // A command line that another reader hangs in may come yet.
+        if identity.command != CommandLine::Unavailable(Reason::Timeout) {
+            let known = Known {
+                stat,
+                identity: Arc::clone(&identity),
+            };
+            self.known.insert(pid, known);
+        }
         Ok(identity)
     }
 
@@ -126,7 +134,7 @@ impl Who {
         directory: &Path,
         stat: &Stat,
         boot_time: Reading<i64>,
-        call: &CurrentCall,
+        command: CommandLine,
     ) -> ProcessIdentity {
         let uid = reading(read(&directory.join("status")).map(|text| proc_text::uid(&text)));
         let membership = read(&directory.join("cgroup")).map(|text| cgroup::parse(&text));
@@ -138,7 +146,7 @@ impl Who {
             start_ticks: stat.start_ticks,
             user: uid.map(|uid| self.users.user(uid)),
             executable: executable.map_err(|error| reason(&error)).into(),
-            command: self.command(directory, call),
+            command,
             container: self.unless_hidden(membership.as_ref().map(|groups| groups.container.clone())),
             pod_uid: self.unless_hidden(membership.as_ref().map(|groups| groups.pod_uid.clone())),
             slurm_job: self.unless_hidden(membership.map(|groups| groups.slurm_job)),
@@ -154,17 +162,22 @@ impl Who {
         }
     }
 
-    /// The one file whose reader waits for a lock of the process itself: a hang gets its name.
-    fn command(&self, directory: &Path, call: &CurrentCall) -> CommandLine {
+    /// The one file whose reader waits for a lock of the process itself. A hang gets its name, and the reader
+    /// that takes over goes round it.
+    fn command(&self, directory: &Path, process: Key, call: &CurrentCall) -> CommandLine {
         if self.policy == CommandLines::Off {
             return CommandLine::Withheld;
         }
         call.set("/proc/PID/cmdline");
-        let bytes = read_at_most(&directory.join("cmdline"), COMMAND_BYTES as u64 + 1);
+        let file = directory.join("cmdline");
+        let bytes = self
+            .commands
+            .read(process, || read_at_most(&file, COMMAND_BYTES as u64 + 1));
         call.set("/proc/PID");
         match bytes {
-            Ok(bytes) => proc_text::command(&bytes, self.policy),
-            Err(error) => CommandLine::Unavailable(reason(&error)),
+            Some(Ok(bytes)) => proc_text::command(&bytes, self.policy),
+            Some(Err(error)) => CommandLine::Unavailable(reason(&error)),
+            None => CommandLine::Unavailable(Reason::Timeout),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A `/proc` of the test's own.
 
-use std::os::unix::fs::symlink;
+use std::{os::unix::fs::symlink, process::Command, thread};
 
 use gpulse_models::{Container, ContainerRuntime, User};
 use tempfile::TempDir;
@@ -54,7 +54,11 @@ impl Fake {
     }
 
     fn who(&self, policy: CommandLines) -> Who {
-        Who::new(self.directory.path(), &self.path("passwd"), policy)
+        self.who_after(policy, UnderWay::default())
+    }
+
+    fn who_after(&self, policy: CommandLines, commands: UnderWay) -> Who {
+        Who::new(self.directory.path(), &self.path("passwd"), policy, commands)
     }
 }
 
@@ -237,4 +241,38 @@ fn from_within_a_container_no_container_is_not_known() {
     );
     let sibling = found(&mut who, 43);
     assert_eq!(sibling.container.value().unwrap().as_ref().unwrap().id, id);
+}
+
+#[test]
+fn a_command_line_that_hangs_is_waited_for_once() {
+    let fake = Fake::new();
+    fake.start(42, 1, 1_000);
+    let cmdline = fake.path("42/cmdline");
+    fs::remove_file(&cmdline).unwrap();
+    // Who opens a pipe to read from it waits for somebody who writes.
+    let made = Command::new("mkfifo").arg(&cmdline).status().unwrap();
+    assert!(made.success());
+    let commands = UnderWay::default();
+    let mut first = fake.who_after(CommandLines::Executable, commands.clone());
+    let mut second = fake.who_after(CommandLines::Executable, commands);
+    let call = CurrentCall::new();
+    let inside = call.clone();
+    let hangs = thread::spawn(move || first.are(&[42], &inside));
+    while call.get() != "/proc/PID/cmdline" {
+        thread::yield_now();
+    }
+    while second.commands.is_idle() {
+        thread::yield_now();
+    }
+    let identity = found(&mut second, 42);
+    assert_eq!(identity.command, CommandLine::Unavailable(Reason::Timeout));
+    assert_eq!(identity.user.value().unwrap().label(), "ada");
+
+    fs::write(&cmdline, "python3\0").unwrap();
+    let late = hangs.join().unwrap().remove(0);
+    let expected = CommandLine::Executable("python3".to_owned());
+    assert_eq!(late.found().unwrap().command, expected);
+    fs::remove_file(&cmdline).unwrap();
+    fake.write("42/cmdline", "python3\0");
+    assert_eq!(found(&mut second, 42).command, expected);
 }
