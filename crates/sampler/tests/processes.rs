@@ -221,3 +221,32 @@ fn a_partitioned_gpu_names_the_instance_and_has_no_shares() {
         assert_eq!(process.utilization, Reading::Unavailable(Reason::NotSupported));
     }
 }
+
+#[test]
+fn shares_survive_a_race_and_say_what_else_went_wrong() {
+    const CALL: &str = "nvmlDeviceGetProcessUtilization";
+    const NOT_FOUND: u32 = 6;
+    const NO_PERMISSION: u32 = 4;
+    let race = Values {
+        count_race: true,
+        ..Values::default()
+    };
+    let shares = |fault: Fault| {
+        let world = Simulator::builder("a100-pcie-4").frozen_at(Duration::from_secs(100));
+        let simulator = world.faults(&[fault.gpu(0)]).start().unwrap();
+        let busy = simulator
+            .processes(0)
+            .into_iter()
+            .find(|truth| truth.sm_utilization > 0);
+        let list = list(&simulator, ProcessSettings::default());
+        of(&list, busy.unwrap().pid).utilization
+    };
+    let raced = shares(Fault::on(CALL).times(2).values(race));
+    assert!(matches!(raced, Reading::Value(Some(_))), "{raced:?}");
+    // The driver's word for "no fresh sample".
+    assert_eq!(shares(Fault::on(CALL).returns(NOT_FOUND)), Reading::Value(None));
+    assert_eq!(
+        shares(Fault::on(CALL).returns(NO_PERMISSION)),
+        Reading::Unavailable(Reason::NoPermission)
+    );
+}
