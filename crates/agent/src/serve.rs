@@ -11,7 +11,7 @@ use anyhow::Context;
 use gpulse_aggregator::{Aggregator, SnapshotCache};
 use gpulse_api::{ApiConfig, HttpServer};
 use gpulse_models::{Timestamp, microseconds};
-use gpulse_sampler::{Discovery, DiscoverySettings, SamplerSettings};
+use gpulse_sampler::{Discovery, DiscoverySettings, ProcessSettings, SamplerSettings};
 
 use crate::{
     config::Config,
@@ -70,6 +70,10 @@ fn start_sampling(config: &Config, library: Option<PathBuf>, cache: &Arc<Snapsho
         interval: config.sampler.interval,
         slow_interval: config.sampler.slow_interval,
         deadline: config.sampler.effective_deadline(),
+        processes: ProcessSettings {
+            command_lines: config.sampler.command_lines,
+            max_processes: config.sampler.max_processes,
+        },
     };
     Discovery::start_in_arbiter(&Arbiter::new().handle(), move |_| {
         let (roster, down) = (aggregator.clone().recipient(), aggregator.clone().recipient());

@@ -5,10 +5,11 @@ use std::{path::PathBuf, sync::Arc};
 use jiff::Timestamp;
 
 use crate::{
-    Bytes, Celsius, Clocks, DriverInfo, DriverStatus, EccErrors, EccTotals, GpuFacts, GpuId, GpuProcess,
-    GpuSnapshot, GpuState, Health, HostSnapshot, Joules, Megahertz, Memory, PcieLink, Percent,
-    PerformanceState, Power, PowerLimits, ProcessKinds, Reading::Value, Sample, SlowSample,
-    TemperatureThresholds, ThrottleReasons, Totals, Utilization, Watts,
+    Bytes, Celsius, Clocks, CommandLine, Container, ContainerRuntime, DriverInfo, DriverStatus, EccErrors,
+    EccTotals, GpuFacts, GpuId, GpuProcess, GpuSnapshot, GpuState, Health, HostSnapshot, Identity, Joules,
+    Megahertz, Memory, PcieLink, Percent, PerformanceState, PidNamespace, Power, PowerLimits,
+    ProcessIdentity, ProcessKinds, ProcessList, ProcessUtilization, Reading::Value, Sample, SlowSample,
+    TemperatureThresholds, ThrottleReasons, Totals, User, Utilization, Watts,
 };
 
 /// The time at which everything here was taken.
@@ -87,17 +88,52 @@ pub fn sample() -> Sample {
                 volatile: errors,
                 aggregate: errors,
             },
-            processes: Value(vec![GpuProcess {
-                pid: 4242,
-                name: Value("python3".to_owned()),
-                used_memory: Value(Bytes(38 << 30)),
-                kinds: ProcessKinds {
-                    compute: true,
-                    graphics: false,
-                    mps: false,
-                },
-            }]),
+            processes: Value(processes()),
         }),
+    }
+}
+
+/// The one process of the sample.
+pub fn processes() -> ProcessList {
+    let share = |percent| Value(Percent(percent));
+    let identity = ProcessIdentity {
+        started_at: Value(at()),
+        start_ticks: 123_456,
+        user: Value(User {
+            uid: 1_000,
+            name: Some("ada".to_owned()),
+        }),
+        executable: Value("/usr/bin/python3.12".to_owned()),
+        command: CommandLine::Executable("python3".to_owned()),
+        container: Value(Some(Container {
+            id: "0123456789abcdef".repeat(4),
+            runtime: Some(ContainerRuntime::Docker),
+        })),
+        pod_uid: Value(None),
+        slurm_job: Value(None),
+        pid_namespace: PidNamespace::Host,
+    };
+    let process = GpuProcess {
+        pid: 4242,
+        name: Value("python3".to_owned()),
+        used_memory: Value(Bytes(38 << 30)),
+        kinds: ProcessKinds {
+            compute: true,
+            graphics: false,
+            mps: false,
+        },
+        mig: None,
+        utilization: Value(Some(ProcessUtilization {
+            sm: share(70.0),
+            memory: share(50.0),
+            encoder: share(0.0),
+            decoder: share(0.0),
+        })),
+        identity: Identity::Found(Arc::new(identity)),
+    };
+    ProcessList {
+        processes: vec![process],
+        other: None,
     }
 }
 

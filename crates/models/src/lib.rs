@@ -27,7 +27,11 @@ pub use driver::{DriverFault, DriverInfo, DriverReason, DriverStatus};
 pub use event::{Event, EventCounters, EventGpu, EventKind, MigInstance};
 pub use facts::{GpuFacts, PowerLimits, TemperatureThresholds};
 pub use id::{GpuId, InvalidPciBusId, PciBusId};
-pub use process::{GpuProcess, ProcessKinds};
+pub use process::{
+    BriefProcess, CommandLine, CommandLines, Container, ContainerRuntime, GpuProcess, Identity, MigPlace,
+    OtherProcesses, PidNamespace, ProcessIdentity, ProcessKinds, ProcessList, ProcessUtilization, SlurmJob,
+    User,
+};
 pub use reading::{Reading, Reason};
 pub use sample::{
     Clocks, EccErrors, EccTotals, Memory, PcieLink, PerformanceState, Power, Sample, SlowSample, Utilization,

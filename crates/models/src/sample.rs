@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Bytes, Celsius, GpuProcess, Joules, Megahertz, Percent, Reading, ThrottleReasons, Watts};
+use crate::{Bytes, Celsius, Joules, Megahertz, Percent, ProcessList, Reading, ThrottleReasons, Watts};
 
 /// What one tick read of one GPU. Each reading is a value or the reason why there is none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,8 +41,8 @@ pub struct SlowSample {
     pub pcie: PcieLink,
     /// Error counts.
     pub ecc: EccTotals,
-    /// Processes on the GPU, by pid.
-    pub processes: Reading<Vec<GpuProcess>>,
+    /// Processes on the GPU.
+    pub processes: Reading<ProcessList>,
 }
 
 /// How busy the engines were over the driver's own averaging period.

@@ -42,11 +42,16 @@ pub(crate) fn reason_of_return(error: &NvmlError) -> Reason {
     }
 }
 
+/// Whether a number is the driver's own blank value.
+pub(crate) fn is_blank(raw: u32) -> bool {
+    (FIRST_BLANK..NOT_AVAILABLE).contains(&raw)
+}
+
 /// A number that may be one of NVML's marks for "no value".
 fn plain(raw: u32) -> Result<f64, Reason> {
     match raw {
         NOT_AVAILABLE => Err(Reason::NotSupported),
-        blank if blank >= FIRST_BLANK => Err(Reason::Error),
+        blank if is_blank(blank) => Err(Reason::Error),
         number => Ok(f64::from(number)),
     }
 }

@@ -20,6 +20,8 @@ use crate::{
     SamplerSettings,
     driver::{self, Driver, Refusal},
     events::{EventWatch, waiter},
+    port::ReaderPort,
+    processes::{Processes, UnderWay},
     reader,
     sampler::{Place, Sampler},
 };
@@ -163,8 +165,17 @@ impl Discovery {
                     discovery.watch_events(nvml, gpus);
                 }
                 for index in 0..gpus {
-                    let slow_interval = discovery.sampling.slow_interval;
-                    let spawn = move |port| reader::spawn(nvml, index, slow_interval, port);
+                    let SamplerSettings {
+                        slow_interval,
+                        processes,
+                        ..
+                    } = discovery.sampling;
+                    let commands = UnderWay::default();
+                    let spawn = move |port: ReaderPort| {
+                        let (commands, call) = (commands.clone(), port.call.clone());
+                        let processes = Processes::new(processes, slow_interval, commands, call);
+                        reader::spawn(nvml, index, slow_interval, processes, port)
+                    };
                     let place = Place {
                         epoch: discovery.epoch,
                         index,

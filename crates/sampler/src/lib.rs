@@ -16,4 +16,5 @@ mod reader;
 mod sampler;
 
 pub use discovery::{Discovery, DiscoverySettings};
+pub use processes::{MAX_PROCESSES, ProcessSettings};
 pub use sampler::{MAX_INTERVAL, MIN_INTERVAL, Sampler, SamplerSettings};

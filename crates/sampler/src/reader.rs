@@ -29,7 +29,7 @@ use crate::{
     convert,
     port::{Answer, CurrentCall, ReaderPort},
     probe,
-    processes::processes,
+    processes::Processes,
 };
 
 /// The GPU's first fan stands for all of them.
@@ -40,6 +40,7 @@ pub(crate) fn spawn(
     nvml: &'static Nvml,
     index: u32,
     slow_interval: Duration,
+    processes: Processes,
     port: ReaderPort,
 ) -> io::Result<()> {
     let reader = Reader {
@@ -48,6 +49,7 @@ pub(crate) fn spawn(
         slow_interval,
         call: port.call.clone(),
         asker: Asker::new(port.call.clone()),
+        processes,
         device: None,
         slow: None,
     };
@@ -82,6 +84,7 @@ struct Reader {
     slow_interval: Duration,
     call: CurrentCall,
     asker: Asker,
+    processes: Processes,
     device: Option<(Device<'static>, Arc<GpuFacts>)>,
     slow: Option<(Instant, Arc<SlowSample>)>,
 }
@@ -104,7 +107,7 @@ impl Reader {
             if facts.is_provisional() {
                 *facts = Arc::new(probe::facts(&mut self.asker, device, facts.id.as_str()));
             }
-            let slow = read_slow(&mut self.asker, self.nvml, device, taken_at);
+            let slow = read_slow(&mut self.asker, &mut self.processes, self.nvml, device, taken_at);
             self.slow = Some((now, Arc::new(slow)));
         }
         let Some((_, slow)) = &self.slow else {
@@ -227,7 +230,13 @@ fn clocks(asker: &mut Asker, device: &Device<'_>) -> Clocks {
     }
 }
 
-fn read_slow(asker: &mut Asker, nvml: &Nvml, device: &Device<'_>, taken_at: Timestamp) -> SlowSample {
+fn read_slow(
+    asker: &mut Asker,
+    processes: &mut Processes,
+    nvml: &Nvml,
+    device: &Device<'_>,
+    taken_at: Timestamp,
+) -> SlowSample {
     SlowSample {
         taken_at,
         pcie: PcieLink {
@@ -246,7 +255,7 @@ fn read_slow(asker: &mut Asker, nvml: &Nvml, device: &Device<'_>, taken_at: Time
             volatile: ecc_errors(asker, device, EccCounter::Volatile),
             aggregate: ecc_errors(asker, device, EccCounter::Aggregate),
         },
-        processes: processes(asker, nvml, device),
+        processes: processes.read(asker, nvml, device, taken_at),
     }
 }
 

@@ -27,6 +27,7 @@ use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use crate::{
     asker::failure,
     port::{Alive, Answer, CurrentCall, ONE, ReaderPort, Request},
+    processes::ProcessSettings,
 };
 
 /// Below this the driver answers with the same values again.
@@ -54,6 +55,8 @@ pub struct SamplerSettings {
     pub slow_interval: Duration,
     /// A read that takes longer makes the GPU hung.
     pub deadline: Duration,
+    /// What is said of the processes on it.
+    pub processes: ProcessSettings,
 }
 
 /// A GPU's place in the roster.

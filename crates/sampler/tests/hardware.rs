@@ -7,12 +7,13 @@ mod support;
 use std::path::PathBuf;
 
 use gpulse_models::{DriverStatus, GpuState};
+use gpulse_sampler::ProcessSettings;
 
 #[test]
 #[ignore = "needs an NVIDIA GPU and its driver: cargo xtask hardware"]
 fn every_gpu_of_this_machine_is_read() {
     let library = std::env::var_os("GPULSE_HARDWARE_LIBRARY").map(PathBuf::from);
-    let host = support::first_snapshot(library);
+    let host = support::first_snapshot(library, ProcessSettings::default());
     let DriverStatus::Ready(driver) = &host.driver else {
         panic!("NVML cannot be used: {:?}", host.driver)
     };

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use gpulse_models::{
     Bytes, Celsius, DriverReason, DriverStatus, GpuSnapshot, Joules, Megahertz, Percent, PerformanceState,
-    Reading, Reason, ThrottleReasons, Watts,
+    ProcessList, Reading, Reason, ThrottleReasons, Watts,
 };
+use gpulse_sampler::ProcessSettings;
 use nvml_sim::{
     engine::Truth,
     faults::{Fault, Values},
@@ -89,7 +90,10 @@ fn every_reading_is_the_truth() {
                 .frozen_at(Duration::from_secs(age))
                 .start()
                 .unwrap();
-            let host = support::first_snapshot(Some(simulator.library_path().to_owned()));
+            let host = support::first_snapshot(
+                Some(simulator.library_path().to_owned()),
+                ProcessSettings::default(),
+            );
             assert!(!host.gpus.is_empty());
             for gpu in &host.gpus {
                 let truth = simulator.truth(gpu.index as usize).unwrap();
@@ -105,12 +109,16 @@ fn processes_are_those_of_the_world_with_name_and_memory() {
         .frozen_at(Duration::from_secs(100))
         .start()
         .unwrap();
-    let host = support::first_snapshot(Some(simulator.library_path().to_owned()));
+    let host = support::first_snapshot(
+        Some(simulator.library_path().to_owned()),
+        ProcessSettings::default(),
+    );
     let mut seen = 0;
     for gpu in &host.gpus {
         let mut truth = simulator.processes(gpu.index as usize);
         truth.sort_by_key(|process| process.pid);
-        let Reading::Value(processes) = &gpu.sample.as_ref().unwrap().slow.processes else {
+        let Reading::Value(ProcessList { processes, .. }) = &gpu.sample.as_ref().unwrap().slow.processes
+        else {
             panic!("no list")
         };
         assert_eq!(processes.len(), truth.len());
@@ -127,7 +135,10 @@ fn processes_are_those_of_the_world_with_name_and_memory() {
 #[test]
 fn what_a_gpu_does_not_have_is_asked_for_once() {
     let simulator = Simulator::builder("a100-pcie-4").start().unwrap();
-    support::first_snapshot(Some(simulator.library_path().to_owned()));
+    support::first_snapshot(
+        Some(simulator.library_path().to_owned()),
+        ProcessSettings::default(),
+    );
     assert_eq!(simulator.calls("nvmlDeviceGetFanSpeed_v2", Some(0)), 1);
     assert_eq!(simulator.calls("nvmlDeviceGetName", Some(0)), 1);
 }
@@ -146,8 +157,12 @@ fn the_count_of_processes_may_grow_between_two_calls() {
         .frozen_at(Duration::from_secs(100))
         .faults(&faults);
     let simulator = world.start().unwrap();
-    let host = support::first_snapshot(Some(simulator.library_path().to_owned()));
-    let Reading::Value(processes) = &host.gpus[0].sample.as_ref().unwrap().slow.processes else {
+    let host = support::first_snapshot(
+        Some(simulator.library_path().to_owned()),
+        ProcessSettings::default(),
+    );
+    let Reading::Value(ProcessList { processes, .. }) = &host.gpus[0].sample.as_ref().unwrap().slow.processes
+    else {
         panic!("no list")
     };
     let mut truth: Vec<_> = simulator.processes(0).iter().map(|process| process.pid).collect();
@@ -162,7 +177,10 @@ fn the_count_of_processes_may_grow_between_two_calls() {
 #[test]
 fn a_refused_initialisation_says_why() {
     let simulator = Simulator::start("no-driver").unwrap();
-    let host = support::first_snapshot(Some(simulator.library_path().to_owned()));
+    let host = support::first_snapshot(
+        Some(simulator.library_path().to_owned()),
+        ProcessSettings::default(),
+    );
     let DriverStatus::Unavailable(fault) = &host.driver else {
         panic!("{:?}", host.driver)
     };

@@ -100,6 +100,16 @@ pub(super) const KEYS: &[Key] = &[
         "A last sample that is older makes the GPU `stale`. Not set: three intervals, and at least `sampler.deadline` with one interval.",
     ),
     key(
+        "sampler.command_lines",
+        "`off`, `executable` or `full`",
+        "What is kept of the command lines of processes on GPUs. `executable`: the program without its arguments, which may be secrets. `off`: they are not even read.",
+    ),
+    key(
+        "sampler.max_processes",
+        "a number from 1 to 1024",
+        "How many processes of a GPU are described, those with the most memory first; the others are summed.",
+    ),
+    key(
         "http.workers",
         "a number from 1 to 64",
         "Threads that answer requests.",

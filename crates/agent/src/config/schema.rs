@@ -7,7 +7,8 @@ use std::{
     time::Duration,
 };
 
-use gpulse_sampler::{MAX_INTERVAL, MIN_INTERVAL};
+use gpulse_models::CommandLines;
+use gpulse_sampler::{MAX_INTERVAL, MAX_PROCESSES, MIN_INTERVAL, ProcessSettings};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::duration;
@@ -51,6 +52,8 @@ pub(crate) struct Sampling {
     pub(crate) deadline: Option<Duration>,
     #[serde(with = "duration::optional")]
     pub(crate) stale_after: Option<Duration>,
+    pub(crate) command_lines: CommandLines,
+    pub(crate) max_processes: usize,
 }
 
 /// How HTTP is served.
@@ -112,6 +115,8 @@ impl Default for Config {
                 slow_interval: Duration::from_secs(5),
                 deadline: None,
                 stale_after: None,
+                command_lines: ProcessSettings::default().command_lines,
+                max_processes: ProcessSettings::default().max_processes,
             },
             http: Http {
                 workers: 2,
@@ -200,6 +205,12 @@ impl Config {
             self.shutdown_grace,
             millisecond,
             Duration::from_secs(600),
+        )?;
+        within(
+            "sampler.max_processes",
+            self.sampler.max_processes,
+            1,
+            MAX_PROCESSES,
         )?;
         within("http.workers", self.http.workers, 1, 64)?;
         within("http.max_connections", self.http.max_connections, 1, 1_000_000)?;

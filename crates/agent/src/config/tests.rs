@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use figment::Jail;
+use gpulse_models::CommandLines;
 use proptest::prelude::*;
 
 use gpulse_sampler::{MAX_INTERVAL, MIN_INTERVAL};
@@ -127,6 +128,36 @@ fn bad_values_are_refused_with_key_source_and_what_is_permitted() {
                 "{error}"
             );
         }
+    });
+}
+
+#[test]
+fn arguments_of_processes_are_shown_only_on_request() {
+    jailed(|jail| {
+        let loaded = || load(&Settings::default()).unwrap().config.sampler.command_lines;
+        assert_eq!(loaded(), CommandLines::Executable);
+        jail.set_env("GPULSE_SAMPLER__COMMAND_LINES", "full");
+        assert_eq!(loaded(), CommandLines::Full);
+        jail.set_env("GPULSE_SAMPLER__COMMAND_LINES", "all");
+        let error = refused(&Settings::default());
+        assert!(
+            error.contains("permitted: `off`, `executable` or `full`"),
+            "{error}"
+        );
+    });
+}
+
+#[test]
+fn the_number_of_processes_is_bounded() {
+    jailed(|jail| {
+        for number in ["0", "1025"] {
+            jail.set_env("GPULSE_SAMPLER__MAX_PROCESSES", number);
+            let error = refused(&Settings::default());
+            assert!(error.contains("permitted: a number from 1 to 1024"), "{error}");
+        }
+        jail.set_env("GPULSE_SAMPLER__MAX_PROCESSES", "1024");
+        let most = load(&Settings::default()).unwrap().config.sampler.max_processes;
+        assert_eq!(most, 1_024);
     });
 }
 

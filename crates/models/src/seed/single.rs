@@ -8,8 +8,8 @@ use super::{
     Unavailable, gaps::Gaps,
 };
 use crate::{
-    Clocks, EccTotals, GpuFacts, GpuProcess, GpuSnapshot, GpuState, Memory, Percent, Power, Reading, Sample,
-    SlowSample, Utilization,
+    Bytes, Clocks, EccTotals, GpuFacts, GpuSnapshot, GpuState, Memory, Percent, Power, ProcessList, Reading,
+    Sample, SlowSample, Utilization,
 };
 
 /// Everything about one GPU.
@@ -170,26 +170,31 @@ fn clocks(clocks: &Clocks, gaps: &mut Gaps) -> GpuClockSpeeds {
     }
 }
 
+/// Everybody that NVML lists, and of each what NVML says.
 fn processes(slow: &SlowSample, gaps: &mut Gaps) -> Vec<GpuProcessInfo> {
-    let processes = gaps
-        .optional("processes", slow.processes.as_ref())
-        .map_or(&[][..], Vec::as_slice);
-    processes
-        .iter()
-        .map(|process| process_info(process, gaps))
+    let processes = gaps.optional("processes", slow.processes.as_ref());
+    let brief = processes.map(ProcessList::brief).unwrap_or_default();
+    brief
+        .into_iter()
+        .map(|(pid, name, used_memory)| process_info(pid, name, used_memory, gaps))
         .collect()
 }
 
-fn process_info(process: &GpuProcess, gaps: &mut Gaps) -> GpuProcessInfo {
-    let path = |key: &str| format!("processes.{}.{key}", process.pid);
+fn process_info(
+    pid: u32,
+    name: &Reading<String>,
+    used_memory: &Reading<Bytes>,
+    gaps: &mut Gaps,
+) -> GpuProcessInfo {
+    let path = |key: &str| format!("processes.{pid}.{key}");
     GpuProcessInfo {
-        pid: process.pid,
+        pid,
         process_name: gaps
-            .optional(&path("process_name"), process.name.clone())
+            .optional(&path("process_name"), name.clone())
             .unwrap_or_else(|| "unknown".to_owned()),
         used_memory_mb: gaps.required(
             &path("used_memory_mb"),
-            process.used_memory.map(|bytes| bytes.mebibytes()),
+            used_memory.map(|bytes| bytes.mebibytes()),
         ),
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{GpuMetricsCollection, MissingGpu, SingleGpuMetrics};
 use crate::{
-    Bytes, Failure, GpuFacts, GpuSnapshot, GpuState, Memory, Percent, PerformanceState, Reading, Reason,
-    Sample, SlowSample, Watts, example,
+    BriefProcess, Bytes, Failure, GpuFacts, GpuSnapshot, GpuState, Memory, OtherProcesses, Percent,
+    PerformanceState, Reading, Reason, Sample, SlowSample, Watts, example,
 };
 
 fn body(gpu: &GpuSnapshot) -> SingleGpuMetrics {
@@ -120,12 +120,38 @@ fn encoder_and_decoder_fail_apart_and_so_do_the_thresholds() {
 }
 
 #[test]
+fn every_process_is_listed_with_what_nvml_says_and_no_more() {
+    let gpu = with_sample(|sample| {
+        let mut slow = SlowSample::clone(&sample.slow);
+        if let Reading::Value(list) = &mut slow.processes {
+            list.other = Some(OtherProcesses {
+                count: 1,
+                used_memory: Reading::Value(Bytes(1 << 20)),
+                count_without_memory: 0,
+                brief: vec![BriefProcess {
+                    pid: 7,
+                    name: Reading::Value("small".to_owned()),
+                    used_memory: Reading::Value(Bytes(1 << 20)),
+                }],
+            });
+        }
+        sample.slow = Arc::new(slow);
+    });
+    let processes = serde_json::to_value(body(&gpu).processes).unwrap();
+    let expected = serde_json::json!([
+        {"pid": 7, "process_name": "small", "used_memory_mb": 1.0},
+        {"pid": 4242, "process_name": "python3", "used_memory_mb": 38_912.0},
+    ]);
+    assert_eq!(processes, expected);
+}
+
+#[test]
 fn a_process_without_name_or_memory_stays() {
     let gpu = with_sample(|sample| {
         let mut slow = SlowSample::clone(&sample.slow);
-        if let Reading::Value(processes) = &mut slow.processes {
-            processes[0].name = Reading::Unavailable(Reason::NoPermission);
-            processes[0].used_memory = Reading::Unavailable(Reason::Error);
+        if let Reading::Value(list) = &mut slow.processes {
+            list.processes[0].name = Reading::Unavailable(Reason::NoPermission);
+            list.processes[0].used_memory = Reading::Unavailable(Reason::Error);
         }
         sample.slow = Arc::new(slow);
     });

@@ -13,6 +13,10 @@ const SETTINGS: SamplerSettings = SamplerSettings {
     interval: INTERVAL,
     slow_interval: INTERVAL,
     deadline: DEADLINE,
+    processes: ProcessSettings {
+        command_lines: gpulse_models::CommandLines::Executable,
+        max_processes: 64,
+    },
 };
 
 type Ports = Arc<Mutex<Vec<ReaderPort>>>;
@@ -52,7 +56,8 @@ impl Bench {
         });
         let place = Place { epoch: 1, index: 0 };
         let sampler = Sampler::new(place, SETTINGS, collector.clone().recipient(), spawn).start();
-        sleep(START_SPREAD).await;
+        // Timers go by whole milliseconds: one more, lest the last possible first tick comes at this very one.
+        sleep(START_SPREAD + Duration::from_millis(1)).await;
         Self {
             sampler,
             collector,

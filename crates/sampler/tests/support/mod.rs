@@ -5,15 +5,15 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use actix::{Actor, Arbiter, System};
 use gpulse_aggregator::{Aggregator, SnapshotCache};
 use gpulse_models::{HostSnapshot, Timestamp};
-use gpulse_sampler::{Discovery, DiscoverySettings, SamplerSettings};
+use gpulse_sampler::{Discovery, DiscoverySettings, ProcessSettings, SamplerSettings};
 
 /// A machine under load may need this long; a sampler that needs longer is stuck.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-#[allow(dead_code, reason = "not every suite looks at snapshots")]
 /// What the first round of reads over `library` published.
-pub(crate) fn first_snapshot(library: Option<PathBuf>) -> HostSnapshot {
-    sampling(library, PATIENCE, async |cache| {
+#[allow(dead_code, reason = "not every suite looks at snapshots")]
+pub(crate) fn first_snapshot(library: Option<PathBuf>, processes: ProcessSettings) -> HostSnapshot {
+    sampling_with(library, PATIENCE, processes, async |cache| {
         eventually("every GPU is heard of", || cache.host().is_ready().then_some(())).await;
         let host = Arc::clone(&cache.host());
         HostSnapshot::clone(&host)
@@ -21,9 +21,19 @@ pub(crate) fn first_snapshot(library: Option<PathBuf>) -> HostSnapshot {
 }
 
 /// Samples over `library` while `look` looks at what is published. A call is stuck after `deadline`.
+#[allow(dead_code, reason = "not every suite looks at events")]
 pub(crate) fn sampling<T>(
     library: Option<PathBuf>,
     deadline: Duration,
+    look: impl AsyncFnOnce(&SnapshotCache) -> T,
+) -> T {
+    sampling_with(library, deadline, ProcessSettings::default(), look)
+}
+
+fn sampling_with<T>(
+    library: Option<PathBuf>,
+    deadline: Duration,
+    processes: ProcessSettings,
     look: impl AsyncFnOnce(&SnapshotCache) -> T,
 ) -> T {
     System::new().block_on(async {
@@ -39,6 +49,7 @@ pub(crate) fn sampling<T>(
             interval: pause,
             slow_interval: pause,
             deadline,
+            processes,
         };
         Discovery::start_in_arbiter(&Arbiter::new().handle(), move |_| {
             let (roster, down) = (aggregator.clone().recipient(), aggregator.clone().recipient());

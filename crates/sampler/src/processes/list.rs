@@ -1,8 +1,8 @@
-//! Who is on a GPU: NVML's three process lists, merged by pid.
+//! NVML's three process lists, merged by pid.
 
 use std::collections::BTreeMap;
 
-use gpulse_models::{GpuProcess, ProcessKinds, Reading};
+use gpulse_models::{GpuProcess, Identity, MigPlace, ProcessKinds, Reading, Reason};
 use nvml_wrapper::{Device, Nvml, error::NvmlError, struct_wrappers::device::ProcessInfo};
 
 use crate::{asker::Asker, convert};
@@ -14,9 +14,9 @@ const NAME_BYTES: usize = 256;
 /// too small. It is asked for this many times before that is an error.
 const ATTEMPTS: usize = 3;
 
-/// Reads who is on the GPU. The compute list decides whether there is an answer: where it fails, what the others
+/// Reads who is on the GPU by NVML's account alone. The compute list decides whether there is an answer: where it fails, what the others
 /// say would pass for the whole. Only a GPU that does not have it is judged by the others.
-pub(crate) fn processes(asker: &mut Asker, nvml: &Nvml, device: &Device<'_>) -> Reading<Vec<GpuProcess>> {
+pub(super) fn processes(asker: &mut Asker, nvml: &Nvml, device: &Device<'_>) -> Reading<Vec<GpuProcess>> {
     let compute = asker.ask(
         "nvmlDeviceGetComputeRunningProcesses_v3",
         || patiently(|| device.running_compute_processes()),
@@ -54,7 +54,7 @@ pub(crate) fn processes(asker: &mut Asker, nvml: &Nvml, device: &Device<'_>) -> 
 }
 
 /// Asks again while the list grew between NVML's count and its answer.
-fn patiently<T>(mut list: impl FnMut() -> Result<T, NvmlError>) -> Result<T, NvmlError> {
+pub(super) fn patiently<T>(mut list: impl FnMut() -> Result<T, NvmlError>) -> Result<T, NvmlError> {
     let mut answer = list();
     for _ in 1..ATTEMPTS {
         if !matches!(answer, Err(NvmlError::InsufficientSize(_))) {
@@ -79,16 +79,29 @@ fn merge(
         let used_memory: Reading<_> = convert::process_memory(&info.used_gpu_memory).into();
         let process = merged.entry(info.pid).or_insert_with(|| GpuProcess {
             pid: info.pid,
-            name: Reading::Unavailable(gpulse_models::Reason::NotReady),
+            name: Reading::Unavailable(Reason::NotReady),
             used_memory,
             kinds: ProcessKinds::default(),
+            mig: None,
+            utilization: Reading::Unavailable(Reason::NotReady),
+            identity: Identity::Unavailable(Reason::NotReady),
         });
         mark(&mut process.kinds);
+        process.mig = process.mig.or_else(|| mig(info));
         // The lists count the same memory: the larger number is the more complete one.
         if used_memory.value().map(|bytes| bytes.0) > process.used_memory.value().map(|bytes| bytes.0) {
             process.used_memory = used_memory;
         }
     }
+}
+
+/// The instance that a process runs on, if NVML names one and not its blank value.
+fn mig(info: &ProcessInfo) -> Option<MigPlace> {
+    let id = |id: Option<u32>| id.filter(|id| !convert::is_blank(*id));
+    Some(MigPlace {
+        gpu_instance: id(info.gpu_instance_id)?,
+        compute_instance: id(info.compute_instance_id),
+    })
 }
 
 #[cfg(test)]
@@ -126,6 +139,26 @@ mod tests {
                 mps: false
             }
         );
+    }
+
+    #[test]
+    fn the_instance_is_the_one_that_any_list_names() {
+        let mut merged = BTreeMap::new();
+        let unnamed = entry(7, UsedGpuMemory::Unavailable);
+        let blank = ProcessInfo {
+            gpu_instance_id: Some(2_147_483_632),
+            ..unnamed.clone()
+        };
+        let named = ProcessInfo {
+            gpu_instance_id: Some(3),
+            compute_instance_id: Some(0),
+            ..unnamed.clone()
+        };
+        for (info, expected) in [(unnamed, None), (blank, None), (named, Some((3, Some(0))))] {
+            merge(&mut merged, &Reading::Value(vec![info]), |_| ());
+            let place = merged[&7].mig.map(|mig| (mig.gpu_instance, mig.compute_instance));
+            assert_eq!(place, expected);
+        }
     }
 
     #[test]
