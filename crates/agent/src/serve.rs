@@ -58,9 +58,12 @@ async fn run(config: &Config, library: Option<PathBuf>, listener: TcpListener) -
     Ok(())
 }
 
-/// Starts the aggregator here, and discovery and samplers in an arbiter of their own.
+/// Starts aggregator, discovery and samplers in an arbiter of their own.
 fn start_sampling(config: &Config, library: Option<PathBuf>, cache: &Arc<SnapshotCache>) {
-    let aggregator = Aggregator::new(Arc::clone(cache), config.sampler.effective_stale_after()).start();
+    let samplers = Arbiter::new().handle();
+    // With the samplers: none of them ever blocks, and a record costs no wake-up of another thread.
+    let (written, stale_after) = (Arc::clone(cache), config.sampler.effective_stale_after());
+    let aggregator = Aggregator::start_in_arbiter(&samplers, move |_| Aggregator::new(written, stale_after));
     let discovery = DiscoverySettings {
         library,
         retry_first: config.nvml.retry_first,
@@ -75,7 +78,7 @@ fn start_sampling(config: &Config, library: Option<PathBuf>, cache: &Arc<Snapsho
             max_processes: config.sampler.max_processes,
         },
     };
-    Discovery::start_in_arbiter(&Arbiter::new().handle(), move |_| {
+    Discovery::start_in_arbiter(&samplers, move |_| {
         let (roster, down) = (aggregator.clone().recipient(), aggregator.clone().recipient());
         let records = aggregator.clone().recipient();
         Discovery::new(discovery, sampling, roster, down, records, aggregator.recipient())

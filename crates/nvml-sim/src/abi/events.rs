@@ -21,7 +21,7 @@ const SUPPORTED: u64 = 0x1F;
 
 /// How often a waiting thread looks for events: seldom while there are no faults that could cause any, so that a
 /// client's waiting costs next to nothing, often enough for a storm of them otherwise.
-const POLL_IN_PEACE: Duration = Duration::from_millis(50);
+const POLL_IN_PEACE: Duration = Duration::from_millis(200);
 const POLL: Duration = Duration::from_millis(5);
 
 /// Event sets by number.
