@@ -42,6 +42,16 @@ fn a_wrong_value_is_refused_with_key_origin_and_what_is_permitted() {
 }
 
 #[test]
+fn a_wrong_address_is_refused_the_same_way() {
+    for address in ["nonsense", "localhost:8003", "127.0.0.1", "127.0.0.1:99999"] {
+        let (code, _, error) = gpulse(&["serve", "--bind", address]);
+        assert_eq!(code, Some(2), "{error}");
+        assert!(error.contains("`bind` (set by flag --bind)"), "{error}");
+        assert!(error.contains("permitted: `IP:PORT`"), "{error}");
+    }
+}
+
+#[test]
 fn a_wrong_variable_is_refused_with_its_name() {
     let (code, _, error) = run(&mut AgentBuilder::default()
         .variable("GPULSE_HTTP__WORKERS", "many")

@@ -1,6 +1,6 @@
 //! The command line. Flags are the topmost layer of the configuration: one that is not given says nothing.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -38,7 +38,7 @@ pub(crate) enum Command {
     Openapi,
 }
 
-/// Flags that set configuration keys.
+/// Flags that set configuration keys. Their values are checked with those of the other layers, in one place.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Settings {
     /// Configuration file; by default /etc/gpulse/gpulse.toml, if there is one
@@ -46,7 +46,7 @@ pub(crate) struct Settings {
     pub(crate) config: Option<PathBuf>,
     /// Address to serve on
     #[arg(long, value_name = "IP:PORT")]
-    pub(crate) bind: Option<SocketAddr>,
+    pub(crate) bind: Option<String>,
     /// Name of this agent in what it serves
     #[arg(long, value_name = "NAME")]
     pub(crate) agent_id: Option<String>,

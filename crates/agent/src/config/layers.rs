@@ -130,7 +130,7 @@ fn flag_layer(flags: &Settings) -> Layer {
     };
     let path = |path: &std::path::PathBuf| path.display().to_string();
     let given = [
-        ("bind", flags.bind.map(|bind| bind.to_string())),
+        ("bind", flags.bind.clone()),
         ("agent_id", flags.agent_id.clone()),
         ("sampler.interval", flags.interval.clone()),
         ("nvml.library", flags.nvml_library.as_ref().map(path)),
