@@ -4,14 +4,15 @@
 //! 2. Each [`Record`] goes into its slot and makes a new generation of the host snapshot.
 //! 3. A timer ages the slots: silence makes a GPU stale without anybody reporting it.
 //! 4. [`DriverDown`] empties the roster and says why.
-//! 5. An [`EventBatch`] goes into the log of events, beside what the aggregator itself sees change.
+//! 5. A [`Joined`] says how the GPUs are joined.
+//! 6. An [`EventBatch`] goes into the log of events, beside what the aggregator itself sees change.
 
 use std::{sync::Arc, time::Duration};
 
 use actix::{Actor, AsyncContext, Context, Handler, Message};
 use gpulse_models::{
     DriverFault, DriverInfo, DriverStatus, EventGpu, EventKind, Failure, GpuFacts, GpuSnapshot, GpuState,
-    HostSnapshot, MigInstance, Reason, Sample, Timestamp, Totals, microseconds,
+    HostSnapshot, MigInstance, Reading, Reason, Sample, Timestamp, Topology, Totals, microseconds,
 };
 use tokio::time::Instant;
 
@@ -49,6 +50,16 @@ pub struct Roster {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct DriverDown(pub DriverFault);
+
+/// How the GPUs of the roster are joined.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Joined {
+    /// The initialisation in which it was read.
+    pub epoch: u64,
+    /// What was read, or why nothing was.
+    pub topology: Reading<Arc<Topology>>,
+}
 
 /// The outcome of one tick of one GPU.
 #[derive(Debug, Message)]
@@ -115,6 +126,7 @@ pub struct Aggregator {
     epoch: u64,
     slots: Vec<Slot>,
     generation: u64,
+    topology: Reading<Arc<Topology>>,
     notices: Notices,
 }
 
@@ -128,6 +140,7 @@ impl Aggregator {
             epoch: 0,
             slots: Vec::new(),
             generation: 0,
+            topology: Reading::Unavailable(Reason::NotReady),
             notices: Notices::default(),
         }
     }
@@ -151,10 +164,12 @@ impl Aggregator {
             driver: self.driver.clone(),
             gpus,
             totals,
+            topology: self.topology.clone(),
         });
     }
 
     fn empty_roster(&mut self) {
+        self.topology = Reading::Unavailable(Reason::NotReady);
         for slot in self.slots.drain(..) {
             self.cache.remove(&slot.latest().id);
         }
@@ -271,6 +286,17 @@ impl Handler<Record> for Aggregator {
         log_change(&before, &after);
         self.cache.put(after);
         self.publish(now.wall);
+    }
+}
+
+impl Handler<Joined> for Aggregator {
+    type Result = ();
+
+    fn handle(&mut self, joined: Joined, _: &mut Self::Context) {
+        if joined.epoch == self.epoch {
+            self.topology = joined.topology;
+            self.publish(microseconds(Timestamp::now()));
+        }
     }
 }
 

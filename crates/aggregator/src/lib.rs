@@ -10,6 +10,8 @@ mod events;
 mod notices;
 mod slot;
 
-pub use aggregator::{Aggregator, DriverDown, EventBatch, GpuEvent, MAILBOX_CAPACITY, Record, Roster, Watch};
+pub use aggregator::{
+    Aggregator, DriverDown, EventBatch, GpuEvent, Joined, MAILBOX_CAPACITY, Record, Roster, Watch,
+};
 pub use cache::SnapshotCache;
 pub use events::{EVENTS_KEPT, EventLog, EventPage, EventTotals, XIDS_COUNTED};

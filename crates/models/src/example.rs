@@ -5,11 +5,13 @@ use std::{path::PathBuf, sync::Arc};
 use jiff::Timestamp;
 
 use crate::{
-    Bytes, Celsius, Clocks, CommandLine, Container, ContainerRuntime, DriverInfo, DriverStatus, EccErrors,
-    EccTotals, GpuFacts, GpuId, GpuProcess, GpuSnapshot, GpuState, Health, HostSnapshot, Identity, Joules,
-    Megahertz, Memory, PcieLink, Percent, PerformanceState, PidNamespace, Power, PowerLimits,
-    ProcessIdentity, ProcessKinds, ProcessList, ProcessUtilization, Reading::Value, Sample, SlowSample,
-    TemperatureThresholds, ThrottleReasons, Totals, User, Utilization, Watts,
+    Bytes, Celsius, Clocks, CommandLine, Container, ContainerRuntime, DriverInfo, DriverStatus, Fan,
+    GpuFacts, GpuId, GpuIdentity, GpuLimits, GpuProcess, GpuSnapshot, GpuState, Health, HostSnapshot,
+    Identity, Joules, Load, Megahertz, Memory, Pcie, Percent, PerformanceState, PidNamespace, Power,
+    ProcessIdentity, ProcessKinds, ProcessList, ProcessTable, ProcessUtilization,
+    Reading::{self, Value},
+    Reason, Reliability, Sample, Thermal, ThrottleReasons, Timed, Totals, User, Watts,
+    catalogue::Catalogued,
 };
 
 /// The time at which everything here was taken.
@@ -19,78 +21,97 @@ pub fn at() -> Timestamp {
 
 /// The static facts of the GPU at `index`.
 pub fn facts(index: u32) -> GpuFacts {
+    let absent = Reason::NotSupported;
     GpuFacts {
         id: GpuId::from_uuid(&format!("GPU-00000000-0000-0000-0000-{index:012}")),
-        name: Value("NVIDIA Example".to_owned()),
-        pci_bus_id: format!("0000:{:02x}:00.0", index + 1)
-            .parse()
-            .map_err(|_| crate::Reason::Error)
-            .into(),
-        serial: Value(format!("{index}")),
-        vbios_version: Value("96.00.01".to_owned()),
-        thresholds: TemperatureThresholds {
-            slowdown: Value(Celsius(87.0)),
-            shutdown: Value(Celsius(92.0)),
+        identity: GpuIdentity {
+            name: Value("NVIDIA Example".to_owned()),
+            pci_bus_id: format!("0000:{:02x}:00.0", index + 1)
+                .parse()
+                .map_err(|_| Reason::Error)
+                .into(),
+            serial: Value(format!("{index}")),
+            vbios_version: Value("96.00.01".to_owned()),
+            ..GpuIdentity::absent(absent)
         },
-        power_limits: PowerLimits {
-            default: Value(Watts(700.0)),
-            min: Value(Watts(200.0)),
-            max: Value(Watts(700.0)),
+        limits: GpuLimits {
+            slowdown_celsius: Value(Celsius(87.0)),
+            shutdown_celsius: Value(Celsius(92.0)),
+            power_default_watts: Value(Watts(700.0)),
+            power_min_watts: Value(Watts(200.0)),
+            power_max_watts: Value(Watts(700.0)),
+            pcie_generation_max: Value(5),
+            pcie_width_max: Value(16),
+            ..GpuLimits::absent(absent)
         },
-        pcie_generation_max: Value(5),
-        pcie_width_max: Value(16),
     }
 }
 
-/// A sample in which nothing is absent.
+/// A sample in which nothing that old clients read is absent.
 pub fn sample() -> Sample {
     let clock = |mhz| Value(Megahertz(mhz));
-    let errors = EccErrors {
-        corrected: Value(3),
-        uncorrected: Value(0),
-    };
-    Sample {
-        taken_at: at(),
-        utilization: Utilization {
-            gpu: Value(Percent(75.0)),
-            memory: Value(Percent(60.0)),
-            encoder: Value(Percent(5.0)),
-            decoder: Value(Percent(7.0)),
-        },
-        memory: Value(Memory {
-            total: Bytes(80 << 30),
-            used: Bytes(40 << 30),
-            free: Bytes(40 << 30),
-        }),
-        temperature: Value(Celsius(65.0)),
-        power: Power {
-            draw: Value(Watts(350.0)),
-            management_limit: Value(Watts(700.0)),
-            enforced_limit: Value(Watts(700.0)),
-            total_energy: Value(Joules(1_234_567.891)),
-        },
-        clocks: Clocks {
-            graphics: clock(1_410.0),
-            sm: clock(1_410.0),
-            memory: clock(1_215.0),
-            video: clock(1_200.0),
-        },
+    let share = |percent| Value(Percent(percent));
+    let absent = Reason::NotSupported;
+    let mut sample = Sample::absent(at(), absent);
+    sample.load = read(Load {
+        gpu_percent: share(75.0),
+        memory_percent: share(60.0),
+        encoder_percent: share(5.0),
+        decoder_percent: share(7.0),
+        ..Load::absent(absent)
+    });
+    sample.memory = read(Memory {
+        total_bytes: Value(Bytes(80 << 30)),
+        used_bytes: Value(Bytes(40 << 30)),
+        free_bytes: Value(Bytes(40 << 30)),
+        ..Memory::absent(absent)
+    });
+    sample.thermal = read(Thermal {
+        gpu_celsius: Value(Celsius(65.0)),
+        fans: Value(vec![Fan {
+            index: Value(0),
+            speed_percent: share(50.0),
+            ..Fan::absent(absent)
+        }]),
+        ..Thermal::absent(absent)
+    });
+    sample.power = read(Power {
+        draw_watts: Value(Watts(350.0)),
+        management_limit_watts: Value(Watts(700.0)),
+        enforced_limit_watts: Value(Watts(700.0)),
+        driver_energy_joules: Value(Joules(1_234_567.891)),
+        ..Power::absent(absent)
+    });
+    sample.clocks = read(Clocks {
+        graphics_mhz: clock(1_410.0),
+        sm_mhz: clock(1_410.0),
+        memory_mhz: clock(1_215.0),
+        video_mhz: clock(1_200.0),
         performance_state: Value(PerformanceState::P(0)),
-        throttle_reasons: Value(ThrottleReasons(0x4)),
-        fan_speed: Value(Percent(50.0)),
-        slow: Arc::new(SlowSample {
-            taken_at: at(),
-            pcie: PcieLink {
-                generation: Value(5),
-                width: Value(16),
-            },
-            ecc: EccTotals {
-                volatile: errors,
-                aggregate: errors,
-            },
-            processes: Value(processes()),
-        }),
-    }
+        event_reasons: Value(ThrottleReasons(0x4)),
+        ..Clocks::absent(absent)
+    });
+    sample.pcie = read(Pcie {
+        generation: Value(5),
+        width: Value(16),
+        ..Pcie::absent(absent)
+    });
+    sample.reliability = read(Reliability {
+        corrected_volatile: Value(3),
+        uncorrected_volatile: Value(0),
+        corrected_aggregate: Value(3),
+        uncorrected_aggregate: Value(0),
+        ..Reliability::absent(absent)
+    });
+    sample.processes = read(ProcessTable {
+        list: Value(processes()),
+    });
+    sample
+}
+
+fn read<T>(readings: T) -> Arc<Timed<T>> {
+    let read_at = Some(at());
+    Arc::new(Timed { read_at, readings })
 }
 
 /// The one process of the sample.
@@ -179,5 +200,6 @@ pub fn host(gpus: impl IntoIterator<Item = GpuSnapshot>) -> HostSnapshot {
         driver: DriverStatus::Ready(Arc::new(driver())),
         gpus,
         totals,
+        topology: Reading::Unavailable(Reason::NotReady),
     }
 }

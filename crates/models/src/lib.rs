@@ -3,8 +3,10 @@
 //! Nothing here does I/O, runs an actor or asks a clock. Reading order: a [`Reading`] is a value or the reason
 //! why there is none; a [`Sample`] is what one tick read; a [`GpuSnapshot`] is a GPU's last sample beside its
 //! health; a [`HostSnapshot`] is all GPUs at one generation; an [`Event`] is what happened in between; an [`Xid`] is
-//! what one of the driver's error numbers means; [`seed`] is the shape that REST clients know.
+//! what one of the driver's error numbers means; [`catalogue`] describes all readings; [`seed`] is the shape that REST
+//! clients know.
 
+pub mod catalogue;
 mod driver;
 mod event;
 #[cfg(any(test, feature = "example"))]
@@ -19,29 +21,36 @@ mod selector;
 mod snapshot;
 mod state;
 mod throttle;
+mod topology;
 mod totals;
 mod units;
 mod xid;
 
 pub use driver::{DriverFault, DriverInfo, DriverReason, DriverStatus};
 pub use event::{Event, EventCounters, EventGpu, EventKind, MigInstance};
-pub use facts::{GpuFacts, PowerLimits, TemperatureThresholds};
+pub use facts::{GpuFacts, GpuIdentity, GpuLimits};
 pub use id::{GpuId, InvalidPciBusId, PciBusId};
 pub use process::{
     BriefProcess, CommandLine, CommandLines, Container, ContainerRuntime, GpuProcess, Identity, MigPlace,
-    OtherProcesses, PidNamespace, ProcessIdentity, ProcessKinds, ProcessList, ProcessUtilization, SlurmJob,
-    User,
+    OtherProcesses, OtherRow, PidNamespace, ProcessIdentity, ProcessKinds, ProcessList, ProcessOverview,
+    ProcessRow, ProcessTable, ProcessUtilization, SlurmJob, User,
 };
 pub use reading::{Reading, Reason};
 pub use sample::{
-    Clocks, EccErrors, EccTotals, Memory, PcieLink, PerformanceState, Power, Sample, SlowSample, Utilization,
+    AccountedProcess, Activity, Clocks, Fabric, Fan, Load, LoadInterval, Memory, Mig, MigDevice, Modes,
+    Nvlink, NvlinkLink, Pcie, PercentSpread, PerformanceState, Power, Reliability, RemappedRows, Sample,
+    Sessions, SramErrors, Thermal, Timed, Vgpu, Violations, WattsSpread,
 };
 pub use selector::{GpuSelector, InvalidSelector};
 pub use snapshot::{GpuSnapshot, Health, HostSnapshot};
 pub use state::{Failure, GpuState};
 pub use throttle::ThrottleReasons;
+pub use topology::{Topology, TopologyGpu, TopologyPair, nvlinks_between};
 pub use totals::Totals;
-pub use units::{Bytes, Celsius, Joules, Megahertz, Percent, Watts};
+pub use units::{
+    Bits, Bytes, BytesPerSecond, Celsius, FramesPerSecond, Joules, Label, Megabits, Megahertz, Microseconds,
+    Percent, Revolutions, Seconds, Watts,
+};
 pub use xid::{Xid, XidAction, XidCause, XidSeverity};
 
 /// A point in time as it is published: RFC 3339 in UTC, with `Z`.

@@ -21,6 +21,8 @@ pub enum Reason {
     NotReady,
     /// The call failed in another way, or gave what cannot be true.
     Error,
+    /// The agent's configuration turns it off.
+    Disabled,
 }
 
 impl Reason {
@@ -34,12 +36,13 @@ impl Reason {
             Self::Timeout => "timeout",
             Self::NotReady => "not_ready",
             Self::Error => "error",
+            Self::Disabled => "disabled",
         }
     }
 
     /// Whether the reason lasts as long as the driver stays loaded, so that asking again is useless.
     pub fn is_permanent(self) -> bool {
-        matches!(self, Self::NotSupported | Self::FunctionNotFound)
+        matches!(self, Self::NotSupported | Self::FunctionNotFound | Self::Disabled)
     }
 }
 
@@ -118,6 +121,7 @@ mod tests {
             Reason::Timeout,
             Reason::NotReady,
             Reason::Error,
+            Reason::Disabled,
         ] {
             assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
         }

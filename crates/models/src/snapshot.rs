@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::{DriverStatus, Failure, GpuFacts, GpuId, GpuState, PciBusId, Reason, Sample, Totals};
+use crate::{
+    DriverStatus, Failure, GpuFacts, GpuId, GpuState, PciBusId, Reading, Reason, Sample, Topology, Totals,
+};
 
 /// One GPU as published. Never changes afterwards.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,7 +98,7 @@ impl GpuSnapshot {
 
     /// Where the GPU sits, once it has said it.
     pub fn pci_bus_id(&self) -> Option<PciBusId> {
-        self.facts.as_ref()?.pci_bus_id.value().copied()
+        self.facts.as_ref()?.identity.pci_bus_id.value().copied()
     }
 
     /// Whether anything, good or bad, was heard of this GPU.
@@ -118,6 +120,8 @@ pub struct HostSnapshot {
     pub gpus: Vec<Arc<GpuSnapshot>>,
     /// Sums and averages over the GPUs that have a sample to show.
     pub totals: Totals,
+    /// How the GPUs are joined.
+    pub topology: Reading<Arc<Topology>>,
 }
 
 impl HostSnapshot {
@@ -129,6 +133,7 @@ impl HostSnapshot {
             driver: DriverStatus::Starting,
             gpus: Vec::new(),
             totals: Totals::default(),
+            topology: Reading::Unavailable(Reason::NotReady),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Percent, Reading, Reason, Sample};
+use crate::{Bytes, Percent, Reading, Reason, Sample};
 
 /// Sums and averages over samples. Computed once per generation.
 ///
@@ -34,17 +34,17 @@ impl Totals {
         let mut totals = Self::default();
         for sample in samples {
             totals.count += 1;
-            let used = sample.memory.as_ref().map(|m| m.used.mebibytes());
-            let total = sample.memory.as_ref().map(|m| m.total.mebibytes());
+            let used = sample.memory.used_bytes.map(Bytes::mebibytes);
+            let total = sample.memory.total_bytes.map(Bytes::mebibytes);
             totals.memory_used_mb += totals.present("total_memory_used_mb", used);
             totals.memory_total_mb += totals.present("total_memory_total_mb", total);
-            let gpu = sample.utilization.gpu.map(Percent::clamped);
+            let gpu = sample.load.gpu_percent.map(Percent::clamped);
             totals.average_gpu_utilization += totals.present("average_gpu_utilization", gpu);
-            let memory = sample.utilization.memory.map(Percent::clamped);
+            let memory = sample.load.memory_percent.map(Percent::clamped);
             totals.average_memory_utilization += totals.present("average_memory_utilization", memory);
-            let temperature = sample.temperature.map(|t| t.0);
+            let temperature = sample.thermal.gpu_celsius.map(|t| t.0);
             totals.average_temperature += totals.present("average_temperature", temperature);
-            let draw = sample.power.draw.map(|w| w.0);
+            let draw = sample.power.draw_watts.map(|w| w.0);
             totals.power_draw_watts += totals.present("total_power_draw_watts", draw);
         }
         let count = totals.count.max(1) as f64;

@@ -1,5 +1,7 @@
 //! Quantities that carry their unit in the type. NVML's integers become these once, in the sampler.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 /// Defines a quantity: a number that serialises as that number alone.
@@ -33,9 +35,62 @@ quantity!(
     Percent(f64)
 );
 quantity!(
-    /// An amount of memory.
+    /// An amount of data.
     Bytes(u64)
 );
+quantity!(
+    /// A rate of data.
+    BytesPerSecond(f64)
+);
+quantity!(
+    /// The rate of a link, in millions of bits per second.
+    Megabits(u32)
+);
+quantity!(
+    /// The width of a bus.
+    Bits(u32)
+);
+quantity!(
+    /// A length of time.
+    Seconds(f64)
+);
+quantity!(
+    /// A short length of time.
+    Microseconds(u64)
+);
+quantity!(
+    /// How fast a fan turns, a minute.
+    Revolutions(u32)
+);
+quantity!(
+    /// Pictures a second.
+    FramesPerSecond(u32)
+);
+
+/// A word of a fixed vocabulary.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Label(Cow<'static, str>);
+
+impl Label {
+    /// The word.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&'static str> for Label {
+    fn from(word: &'static str) -> Self {
+        Self(Cow::Borrowed(word))
+    }
+}
+
+impl From<String> for Label {
+    /// For a number that has no word yet.
+    fn from(word: String) -> Self {
+        Self(Cow::Owned(word))
+    }
+}
 
 impl Bytes {
     /// The amount in units of 1,048,576 bytes, which the REST routes call "mb".

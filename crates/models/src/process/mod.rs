@@ -2,6 +2,7 @@
 
 mod identity;
 mod list;
+mod row;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,7 @@ pub use identity::{
     SlurmJob, User,
 };
 pub use list::{BriefProcess, OtherProcesses, ProcessList};
+pub use row::{OtherRow, ProcessOverview, ProcessRow, ProcessTable};
 
 use crate::{Bytes, Percent, Reading};
 

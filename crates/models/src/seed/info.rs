@@ -58,7 +58,7 @@ impl GpuLine {
         let facts = gpu.facts.as_deref();
         Self {
             gpu_id: gpu.index,
-            gpu_name: facts.and_then(|facts| facts.name.value().cloned()),
+            gpu_name: facts.and_then(|facts| facts.identity.name.value().cloned()),
             gpu_uuid: gpu.uuid().map(ToString::to_string),
             pci_bus_id: gpu.pci_bus_id().map(|id| id.to_string()),
             state: gpu.health.state,

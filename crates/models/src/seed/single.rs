@@ -8,8 +8,8 @@ use super::{
     Unavailable, gaps::Gaps,
 };
 use crate::{
-    Bytes, Clocks, EccTotals, GpuFacts, GpuSnapshot, GpuState, Memory, Percent, Power, ProcessList, Reading,
-    Sample, SlowSample, Utilization,
+    Bytes, Clocks, GpuFacts, GpuSnapshot, GpuState, Load, Memory, Pcie, Percent, Power, ProcessList,
+    ProcessTable, Reading, Reliability, Sample,
 };
 
 /// Everything about one GPU.
@@ -74,105 +74,130 @@ impl SingleGpuMetrics {
         Some(Self {
             gpu_id: gpu.index,
             gpu_name: gaps
-                .optional("gpu_name", facts.name.clone())
+                .optional("gpu_name", facts.identity.name.clone())
                 .unwrap_or_else(|| "Unknown".to_owned()),
             gpu_uuid: facts.id.to_string(),
             driver_version: driver_version.to_owned(),
-            utilization: utilization(&sample.utilization, &mut gaps),
-            memory: memory(sample.memory, &mut gaps),
+            utilization: utilization(&sample.load, &mut gaps),
+            memory: memory(&sample.memory, &mut gaps),
             temperature: temperature(sample, facts, &mut gaps),
             power: power(&sample.power, facts, &mut gaps),
             clocks: clocks(&sample.clocks, &mut gaps),
-            processes: processes(&sample.slow, &mut gaps),
+            processes: processes(&sample.processes, &mut gaps),
             performance_state: gaps
-                .optional("performance_state", sample.performance_state)
+                .optional("performance_state", sample.clocks.performance_state)
                 .map_or_else(|| "Unknown".to_owned(), |state| state.to_string()),
-            fan_speed_percent: gaps.optional("fan_speed_percent", sample.fan_speed.map(Percent::clamped)),
+            fan_speed_percent: gaps.optional(
+                "fan_speed_percent",
+                sample.thermal.first_fan_speed().map(Percent::clamped),
+            ),
             state: gpu.health.state,
             sampled_at: sample.taken_at,
-            slow_sampled_at: sample.slow.taken_at,
-            pci_bus_id: gaps.optional("pci_bus_id", facts.pci_bus_id.map(|id| id.to_string())),
+            slow_sampled_at: slow_sampled_at(sample),
+            pci_bus_id: gaps.optional("pci_bus_id", facts.identity.pci_bus_id.map(|id| id.to_string())),
             throttle_reasons: gaps.optional(
                 "throttle_reasons",
-                sample.throttle_reasons.map(|mask| mask.names()),
+                sample.clocks.event_reasons.map(|mask| mask.names()),
             ),
-            pcie: pcie(&sample.slow, facts, &mut gaps),
-            ecc: ecc(&sample.slow.ecc, &mut gaps),
+            pcie: pcie(&sample.pcie, facts, &mut gaps),
+            ecc: ecc(&sample.reliability, &mut gaps),
             unavailable: gaps.into_map(),
         })
     }
 }
 
-fn utilization(utilization: &Utilization, gaps: &mut Gaps) -> GpuUtilization {
+/// When the slow groups of this body were read: the one that was read longest ago speaks for all.
+fn slow_sampled_at(sample: &Sample) -> Timestamp {
+    let times = [
+        sample.processes.read_at,
+        sample.pcie.read_at,
+        sample.reliability.read_at,
+    ];
+    times.into_iter().flatten().min().unwrap_or(sample.taken_at)
+}
+
+fn utilization(load: &Load, gaps: &mut Gaps) -> GpuUtilization {
+    let share = |reading: Reading<Percent>| reading.map(Percent::clamped);
     GpuUtilization {
-        gpu_percent: gaps.required("utilization.gpu_percent", utilization.gpu.map(Percent::clamped)),
-        memory_percent: gaps.required(
-            "utilization.memory_percent",
-            utilization.memory.map(Percent::clamped),
-        ),
-        encoder_percent: gaps.optional(
-            "utilization.encoder_percent",
-            utilization.encoder.map(Percent::clamped),
-        ),
-        decoder_percent: gaps.optional(
-            "utilization.decoder_percent",
-            utilization.decoder.map(Percent::clamped),
-        ),
+        gpu_percent: gaps.required("utilization.gpu_percent", share(load.gpu_percent)),
+        memory_percent: gaps.required("utilization.memory_percent", share(load.memory_percent)),
+        encoder_percent: gaps.optional("utilization.encoder_percent", share(load.encoder_percent)),
+        decoder_percent: gaps.optional("utilization.decoder_percent", share(load.decoder_percent)),
     }
 }
 
-fn memory(memory: Reading<Memory>, gaps: &mut Gaps) -> GpuMemory {
-    let share = |m: Memory| Percent::of(m.used.mebibytes(), m.total.mebibytes()).clamped();
+fn memory(memory: &Memory, gaps: &mut Gaps) -> GpuMemory {
+    let share = match (memory.used_bytes, memory.total_bytes) {
+        (Reading::Value(used), Reading::Value(total)) => {
+            Reading::Value(Percent::of(used.mebibytes(), total.mebibytes()).clamped())
+        }
+        (Reading::Unavailable(reason), _) | (_, Reading::Unavailable(reason)) => Reading::Unavailable(reason),
+    };
     GpuMemory {
-        total_mb: gaps.required("memory.total_mb", memory.map(|m| m.total.mebibytes())),
-        used_mb: gaps.required("memory.used_mb", memory.map(|m| m.used.mebibytes())),
-        free_mb: gaps.required("memory.free_mb", memory.map(|m| m.free.mebibytes())),
-        utilization_percent: gaps.required("memory.utilization_percent", memory.map(share)),
+        total_mb: gaps.required("memory.total_mb", memory.total_bytes.map(Bytes::mebibytes)),
+        used_mb: gaps.required("memory.used_mb", memory.used_bytes.map(Bytes::mebibytes)),
+        free_mb: gaps.required("memory.free_mb", memory.free_bytes.map(Bytes::mebibytes)),
+        utilization_percent: gaps.required("memory.utilization_percent", share),
     }
 }
 
 fn temperature(sample: &Sample, facts: &GpuFacts, gaps: &mut Gaps) -> GpuTemperature {
-    let slowdown = facts.thresholds.slowdown.map(|t| t.0);
-    let shutdown = facts.thresholds.shutdown.map(|t| t.0);
+    let slowdown = facts.limits.slowdown_celsius.map(|t| t.0);
+    let shutdown = facts.limits.shutdown_celsius.map(|t| t.0);
     GpuTemperature {
-        current_celsius: gaps.required("temperature.current_celsius", sample.temperature.map(|t| t.0)),
+        current_celsius: gaps.required(
+            "temperature.current_celsius",
+            sample.thermal.gpu_celsius.map(|t| t.0),
+        ),
         slowdown_threshold_celsius: gaps.optional("temperature.slowdown_threshold_celsius", slowdown),
         shutdown_threshold_celsius: gaps.optional("temperature.shutdown_threshold_celsius", shutdown),
     }
 }
 
 fn power(power: &Power, facts: &GpuFacts, gaps: &mut Gaps) -> GpuPower {
-    let usage = match (power.draw, power.management_limit) {
+    let usage = match (power.draw_watts, power.management_limit_watts) {
         (Reading::Value(draw), Reading::Value(limit)) => {
             Reading::Value(Percent::of(draw.0, limit.0).clamped())
         }
         (Reading::Unavailable(reason), _) | (_, Reading::Unavailable(reason)) => Reading::Unavailable(reason),
     };
-    let limits = &facts.power_limits;
+    let limits = &facts.limits;
     GpuPower {
-        power_draw_watts: gaps.required("power.power_draw_watts", power.draw.map(|w| w.0)),
-        power_limit_watts: gaps.required("power.power_limit_watts", power.management_limit.map(|w| w.0)),
+        power_draw_watts: gaps.required("power.power_draw_watts", power.draw_watts.map(|w| w.0)),
+        power_limit_watts: gaps.required(
+            "power.power_limit_watts",
+            power.management_limit_watts.map(|w| w.0),
+        ),
         power_usage_percent: gaps.required("power.power_usage_percent", usage),
-        enforced_limit_watts: gaps.optional("power.enforced_limit_watts", power.enforced_limit.map(|w| w.0)),
-        default_limit_watts: gaps.optional("power.default_limit_watts", limits.default.map(|w| w.0)),
-        min_limit_watts: gaps.optional("power.min_limit_watts", limits.min.map(|w| w.0)),
-        max_limit_watts: gaps.optional("power.max_limit_watts", limits.max.map(|w| w.0)),
-        total_energy_joules: gaps.optional("power.total_energy_joules", power.total_energy.map(|j| j.0)),
+        enforced_limit_watts: gaps.optional(
+            "power.enforced_limit_watts",
+            power.enforced_limit_watts.map(|w| w.0),
+        ),
+        default_limit_watts: gaps.optional(
+            "power.default_limit_watts",
+            limits.power_default_watts.map(|w| w.0),
+        ),
+        min_limit_watts: gaps.optional("power.min_limit_watts", limits.power_min_watts.map(|w| w.0)),
+        max_limit_watts: gaps.optional("power.max_limit_watts", limits.power_max_watts.map(|w| w.0)),
+        total_energy_joules: gaps.optional(
+            "power.total_energy_joules",
+            power.driver_energy_joules.map(|j| j.0),
+        ),
     }
 }
 
 fn clocks(clocks: &Clocks, gaps: &mut Gaps) -> GpuClockSpeeds {
     GpuClockSpeeds {
-        graphics_clock_mhz: gaps.required("clocks.graphics_clock_mhz", clocks.graphics.map(|c| c.0)),
-        sm_clock_mhz: gaps.required("clocks.sm_clock_mhz", clocks.sm.map(|c| c.0)),
-        memory_clock_mhz: gaps.required("clocks.memory_clock_mhz", clocks.memory.map(|c| c.0)),
-        video_clock_mhz: gaps.optional("clocks.video_clock_mhz", clocks.video.map(|c| c.0)),
+        graphics_clock_mhz: gaps.required("clocks.graphics_clock_mhz", clocks.graphics_mhz.map(|c| c.0)),
+        sm_clock_mhz: gaps.required("clocks.sm_clock_mhz", clocks.sm_mhz.map(|c| c.0)),
+        memory_clock_mhz: gaps.required("clocks.memory_clock_mhz", clocks.memory_mhz.map(|c| c.0)),
+        video_clock_mhz: gaps.optional("clocks.video_clock_mhz", clocks.video_mhz.map(|c| c.0)),
     }
 }
 
 /// Everybody that NVML lists, and of each what NVML says.
-fn processes(slow: &SlowSample, gaps: &mut Gaps) -> Vec<GpuProcessInfo> {
-    let processes = gaps.optional("processes", slow.processes.as_ref());
+fn processes(table: &ProcessTable, gaps: &mut Gaps) -> Vec<GpuProcessInfo> {
+    let processes = gaps.optional("processes", table.list.as_ref());
     let brief = processes.map(ProcessList::brief).unwrap_or_default();
     brief
         .into_iter()
@@ -199,20 +224,20 @@ fn process_info(
     }
 }
 
-fn pcie(slow: &SlowSample, facts: &GpuFacts, gaps: &mut Gaps) -> GpuPcie {
+fn pcie(pcie: &Pcie, facts: &GpuFacts, gaps: &mut Gaps) -> GpuPcie {
     GpuPcie {
-        generation: gaps.optional("pcie.generation", slow.pcie.generation),
-        generation_max: gaps.optional("pcie.generation_max", facts.pcie_generation_max),
-        width: gaps.optional("pcie.width", slow.pcie.width),
-        width_max: gaps.optional("pcie.width_max", facts.pcie_width_max),
+        generation: gaps.optional("pcie.generation", pcie.generation),
+        generation_max: gaps.optional("pcie.generation_max", facts.limits.pcie_generation_max),
+        width: gaps.optional("pcie.width", pcie.width),
+        width_max: gaps.optional("pcie.width_max", facts.limits.pcie_width_max),
     }
 }
 
-fn ecc(ecc: &EccTotals, gaps: &mut Gaps) -> GpuEcc {
+fn ecc(errors: &Reliability, gaps: &mut Gaps) -> GpuEcc {
     GpuEcc {
-        corrected_volatile: gaps.optional("ecc.corrected_volatile", ecc.volatile.corrected),
-        uncorrected_volatile: gaps.optional("ecc.uncorrected_volatile", ecc.volatile.uncorrected),
-        corrected_aggregate: gaps.optional("ecc.corrected_aggregate", ecc.aggregate.corrected),
-        uncorrected_aggregate: gaps.optional("ecc.uncorrected_aggregate", ecc.aggregate.uncorrected),
+        corrected_volatile: gaps.optional("ecc.corrected_volatile", errors.corrected_volatile),
+        uncorrected_volatile: gaps.optional("ecc.uncorrected_volatile", errors.uncorrected_volatile),
+        corrected_aggregate: gaps.optional("ecc.corrected_aggregate", errors.corrected_aggregate),
+        uncorrected_aggregate: gaps.optional("ecc.uncorrected_aggregate", errors.uncorrected_aggregate),
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{GpuMetricsCollection, MissingGpu, SingleGpuMetrics};
 use crate::{
-    BriefProcess, Bytes, Failure, GpuFacts, GpuSnapshot, GpuState, Memory, OtherProcesses, Percent,
-    PerformanceState, Reading, Reason, Sample, SlowSample, Watts, example,
+    BriefProcess, Bytes, Failure, GpuFacts, GpuSnapshot, GpuState, OtherProcesses, Percent, PerformanceState,
+    Reading, Reason, Sample, Timed, Watts, example,
 };
 
 fn body(gpu: &GpuSnapshot) -> SingleGpuMetrics {
@@ -19,6 +19,17 @@ fn with_sample(change: impl FnOnce(&mut Sample)) -> GpuSnapshot {
         sample: Some(Arc::new(sample)),
         ..example::gpu(0)
     }
+}
+
+fn edit<T: Clone>(part: &mut Arc<Timed<T>>) -> &mut T {
+    &mut Arc::make_mut(part).readings
+}
+
+fn memory(sample: &mut Sample, total: Bytes, used: Bytes, free: Bytes) {
+    let memory = edit(&mut sample.memory);
+    memory.total_bytes = Reading::Value(total);
+    memory.used_bytes = Reading::Value(used);
+    memory.free_bytes = Reading::Value(free);
 }
 
 fn with_facts(change: impl FnOnce(&mut GpuFacts)) -> GpuSnapshot {
@@ -42,7 +53,7 @@ fn a_complete_sample_leaves_no_gap() {
 #[test]
 fn a_required_number_that_is_absent_is_zero_and_named() {
     let body = body(&with_sample(|sample| {
-        sample.power.draw = Reading::Unavailable(Reason::NotSupported)
+        edit(&mut sample.power).draw_watts = Reading::Unavailable(Reason::NotSupported)
     }));
     assert_eq!(body.power.power_draw_watts, 0.0);
     assert_eq!(body.unavailable["power.power_draw_watts"], Reason::NotSupported);
@@ -56,7 +67,7 @@ fn a_required_number_that_is_absent_is_zero_and_named() {
 #[test]
 fn a_true_zero_is_not_named() {
     let body = body(&with_sample(|sample| {
-        sample.utilization.gpu = Reading::Value(Percent(0.0))
+        edit(&mut sample.load).gpu_percent = Reading::Value(Percent(0.0))
     }));
     assert_eq!(body.utilization.gpu_percent, 0.0);
     assert!(!body.unavailable.contains_key("utilization.gpu_percent"));
@@ -65,13 +76,11 @@ fn a_true_zero_is_not_named() {
 #[test]
 fn percents_are_limited_and_raw_numbers_stay_raw() {
     let body = body(&with_sample(|sample| {
-        sample.power.draw = Reading::Value(Watts(705.0));
-        sample.fan_speed = Reading::Value(Percent(130.0));
-        sample.memory = Reading::Value(Memory {
-            total: Bytes(1 << 20),
-            used: Bytes(2 << 20),
-            free: Bytes(0),
-        });
+        edit(&mut sample.power).draw_watts = Reading::Value(Watts(705.0));
+        if let Reading::Value(fans) = &mut edit(&mut sample.thermal).fans {
+            fans[0].speed_percent = Reading::Value(Percent(130.0));
+        }
+        memory(sample, Bytes(1 << 20), Bytes(2 << 20), Bytes(0));
     }));
     assert_eq!(
         (body.power.power_usage_percent, body.power.power_draw_watts),
@@ -87,12 +96,8 @@ fn percents_are_limited_and_raw_numbers_stay_raw() {
 #[test]
 fn nothing_is_divided_by_zero() {
     let body = body(&with_sample(|sample| {
-        sample.power.management_limit = Reading::Value(Watts(0.0));
-        sample.memory = Reading::Value(Memory {
-            total: Bytes(0),
-            used: Bytes(0),
-            free: Bytes(0),
-        });
+        edit(&mut sample.power).management_limit_watts = Reading::Value(Watts(0.0));
+        memory(sample, Bytes(0), Bytes(0), Bytes(0));
     }));
     assert_eq!(
         (body.power.power_usage_percent, body.memory.utilization_percent),
@@ -103,7 +108,7 @@ fn nothing_is_divided_by_zero() {
 #[test]
 fn encoder_and_decoder_fail_apart_and_so_do_the_thresholds() {
     let no_encoder = body(&with_sample(|sample| {
-        sample.utilization.encoder = Reading::Unavailable(Reason::Error)
+        edit(&mut sample.load).encoder_percent = Reading::Unavailable(Reason::Error)
     }));
     assert_eq!(
         (
@@ -113,7 +118,7 @@ fn encoder_and_decoder_fail_apart_and_so_do_the_thresholds() {
         (None, Some(7.0))
     );
     let no_slowdown = body(&with_facts(|facts| {
-        facts.thresholds.slowdown = Reading::Unavailable(Reason::NotSupported)
+        facts.limits.slowdown_celsius = Reading::Unavailable(Reason::NotSupported)
     }));
     assert_eq!(no_slowdown.temperature.slowdown_threshold_celsius, None);
     assert_eq!(no_slowdown.temperature.shutdown_threshold_celsius, Some(92.0));
@@ -122,8 +127,7 @@ fn encoder_and_decoder_fail_apart_and_so_do_the_thresholds() {
 #[test]
 fn every_process_is_listed_with_what_nvml_says_and_no_more() {
     let gpu = with_sample(|sample| {
-        let mut slow = SlowSample::clone(&sample.slow);
-        if let Reading::Value(list) = &mut slow.processes {
+        if let Reading::Value(list) = &mut edit(&mut sample.processes).list {
             list.other = Some(OtherProcesses {
                 count: 1,
                 used_memory: Reading::Value(Bytes(1 << 20)),
@@ -135,7 +139,6 @@ fn every_process_is_listed_with_what_nvml_says_and_no_more() {
                 }],
             });
         }
-        sample.slow = Arc::new(slow);
     });
     let processes = serde_json::to_value(body(&gpu).processes).unwrap();
     let expected = serde_json::json!([
@@ -148,12 +151,10 @@ fn every_process_is_listed_with_what_nvml_says_and_no_more() {
 #[test]
 fn a_process_without_name_or_memory_stays() {
     let gpu = with_sample(|sample| {
-        let mut slow = SlowSample::clone(&sample.slow);
-        if let Reading::Value(list) = &mut slow.processes {
+        if let Reading::Value(list) = &mut edit(&mut sample.processes).list {
             list.processes[0].name = Reading::Unavailable(Reason::NoPermission);
             list.processes[0].used_memory = Reading::Unavailable(Reason::Error);
         }
-        sample.slow = Arc::new(slow);
     });
     let body = body(&gpu);
     assert_eq!(
@@ -169,12 +170,12 @@ fn a_process_without_name_or_memory_stays() {
 #[test]
 fn an_unknown_performance_state_says_so() {
     let unknown = body(&with_sample(|s| {
-        s.performance_state = Reading::Value(PerformanceState::Unknown)
+        edit(&mut s.clocks).performance_state = Reading::Value(PerformanceState::Unknown)
     }));
     assert_eq!(unknown.performance_state, "Unknown");
     assert!(unknown.unavailable.is_empty());
     let failed = body(&with_sample(|s| {
-        s.performance_state = Reading::Unavailable(Reason::Error)
+        edit(&mut s.clocks).performance_state = Reading::Unavailable(Reason::Error)
     }));
     assert_eq!(failed.performance_state, "Unknown");
     assert_eq!(failed.unavailable["performance_state"], Reason::Error);
@@ -225,7 +226,8 @@ fn a_hung_gpu_keeps_its_last_sample_and_says_so() {
 
 #[test]
 fn sums_and_means_are_those_of_what_is_sent() {
-    let mut quiet = with_sample(|sample| sample.utilization.gpu = Reading::Unavailable(Reason::NotSupported));
+    let mut quiet =
+        with_sample(|sample| edit(&mut sample.load).gpu_percent = Reading::Unavailable(Reason::NotSupported));
     quiet.index = 1;
     let body = GpuMetricsCollection::of(&example::host([example::gpu(0), quiet]), "agent");
     assert_eq!(body.average_gpu_utilization, 37.5);
