@@ -81,6 +81,22 @@ impl<T> Reading<T> {
         }
     }
 
+    /// Converts the value where that is possible, and keeps the reason.
+    pub fn and_then<U>(self, convert: impl FnOnce(T) -> Result<U, Reason>) -> Reading<U> {
+        match self {
+            Self::Value(value) => convert(value).into(),
+            Self::Unavailable(reason) => Reading::Unavailable(reason),
+        }
+    }
+
+    /// The value, or the reason why there is none.
+    pub fn into_result(self) -> Result<T, Reason> {
+        match self {
+            Self::Value(value) => Ok(value),
+            Self::Unavailable(reason) => Err(reason),
+        }
+    }
+
     /// Borrows the value.
     pub fn as_ref(&self) -> Reading<&T> {
         match self {

@@ -1,17 +1,25 @@
 //! Asks NVML one thing at a time and remembers what it will never answer.
 
+use std::collections::{HashMap, HashSet};
+
 use gpulse_models::{Failure, Reading, Reason, Timestamp, microseconds};
 use nvml_wrapper::error::NvmlError;
 
 use crate::{convert, port::CurrentCall};
 
+/// What is asked: the call, with its argument where it is called with several, and the link, fan or instance concerned.
+pub(crate) type Question = (&'static str, u32);
+
+/// The item of a question that concerns the GPU as a whole.
+pub(crate) const WHOLE: u32 = u32::MAX;
+
 /// Asks NVML one thing at a time, as long as the GPU is there.
 pub(crate) struct Asker {
     call: CurrentCall,
-    /// What this GPU answered at its first read that it does not have. It is not asked for again.
-    refused: Vec<(&'static str, Reason)>,
-    /// Whether this is the first read, in which refusals are believed for good.
-    probing: bool,
+    /// What this GPU answered that it does not have, before it ever answered otherwise. It is not asked for again.
+    refused: HashMap<Question, Reason>,
+    /// What it answered before: a refusal is taken for this time only.
+    answered: HashSet<Question>,
     round: Round,
 }
 
@@ -28,48 +36,95 @@ impl Asker {
     pub(crate) fn new(call: CurrentCall) -> Self {
         Self {
             call,
-            refused: Vec::new(),
-            probing: true,
+            refused: HashMap::new(),
+            answered: HashSet::new(),
             round: Round::default(),
         }
     }
 
-    /// Asks one thing. `key` names the call, with its argument where it is called with several.
+    /// Asks one thing about the GPU as a whole. `key` names the call, with its argument where it is called with several.
     pub(crate) fn ask<R, T>(
         &mut self,
         key: &'static str,
         question: impl FnOnce() -> Result<R, NvmlError>,
         convert: impl FnOnce(R) -> Result<T, Reason>,
     ) -> Reading<T> {
-        if self.round.lost {
-            return Reading::Unavailable(Reason::GpuLost);
-        }
-        if let Some((_, reason)) = self.refused.iter().find(|(refused, _)| *refused == key) {
-            return Reading::Unavailable(*reason);
+        self.ask_of(key, WHOLE, question, convert)
+    }
+
+    /// Asks one thing about one link, fan or instance.
+    pub(crate) fn ask_of<R, T>(
+        &mut self,
+        key: &'static str,
+        item: u32,
+        question: impl FnOnce() -> Result<R, NvmlError>,
+        convert: impl FnOnce(R) -> Result<T, Reason>,
+    ) -> Reading<T> {
+        if let Some(reason) = self.forbidden((key, item)) {
+            return Reading::Unavailable(reason);
         }
         self.call.set(key);
-        match question() {
+        let answer = question();
+        self.judge((key, item), answer, convert)
+    }
+
+    /// Why something is not asked; nothing if it may be.
+    pub(crate) fn forbidden(&self, question: Question) -> Option<Reason> {
+        if self.round.lost {
+            return Some(Reason::GpuLost);
+        }
+        if self.call.is_abandoned() {
+            return Some(Reason::Timeout);
+        }
+        self.refused.get(&question).copied()
+    }
+
+    /// Notes the call that is about to be made, where several questions go with one.
+    pub(crate) fn about_to(&self, call: &'static str) {
+        self.call.set(call);
+    }
+
+    /// Makes a reading of an answer, and remembers what it says of the GPU.
+    pub(crate) fn judge<R, T>(
+        &mut self,
+        question: Question,
+        answer: Result<R, NvmlError>,
+        convert: impl FnOnce(R) -> Result<T, Reason>,
+    ) -> Reading<T> {
+        match answer {
             Ok(raw) => {
                 self.round.values += 1;
+                self.answered.insert(question);
                 convert(raw).into()
             }
-            Err(error) => self.refusal(key, &error),
+            Err(error) => self.refusal(question, &error),
         }
     }
 
-    fn refusal<T>(&mut self, key: &'static str, error: &NvmlError) -> Reading<T> {
+    fn refusal<T>(&mut self, question: Question, error: &NvmlError) -> Reading<T> {
         let reason = convert::reason(error);
         if reason.is_permanent() {
-            if self.probing {
-                self.refused.push((key, reason));
+            if !self.answered.contains(&question) {
+                self.refused.insert(question, reason);
             }
             return Reading::Unavailable(reason);
         }
         self.round.lost |= reason == Reason::GpuLost;
         if self.round.trouble.is_none() || self.round.lost {
-            self.round.trouble = Some((key, convert::reason_of_return(error), error.to_string()));
+            self.round.trouble = Some((question.0, convert::reason_of_return(error), error.to_string()));
         }
         Reading::Unavailable(reason)
+    }
+
+    /// Asks for everything again: the GPU is not what it was, for instance because MIG was switched on or off.
+    pub(crate) fn forget(&mut self) {
+        self.refused.clear();
+        self.answered.clear();
+    }
+
+    /// Whether another reader has taken the place of this one.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.call.is_abandoned()
     }
 
     /// Ends a round: a failure if the GPU is lost, or if trouble is all that it gave.
@@ -81,11 +136,6 @@ impl Asker {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Ends the first read: from here on a refusal is taken for this time only.
-    pub(crate) fn end_probe(&mut self) {
-        self.probing = false;
     }
 }
 
@@ -116,22 +166,40 @@ mod tests {
     }
 
     #[test]
-    fn what_was_refused_at_the_first_read_is_not_asked_again() {
+    fn what_was_refused_from_the_first_is_not_asked_again() {
         let mut asker = asker();
         fails(&mut asker, "a", NvmlError::NotSupported);
         answers(&mut asker, "b");
         asker.finish().unwrap();
-        asker.end_probe();
         let again = asker.ask("a", || panic!("asked again"), |raw: u32| Ok(raw));
         assert_eq!(again, Reading::Unavailable(Reason::NotSupported));
+        asker.forget();
+        assert_eq!(answers(&mut asker, "a"), Reading::Value(1));
     }
 
     #[test]
-    fn a_refusal_after_the_first_read_is_asked_again() {
+    fn what_one_link_does_not_have_another_may() {
+        let mut asker = asker();
+        let mut of = |link, answer: Result<u32, NvmlError>| asker.ask_of("a", link, || answer, Ok);
+        assert_eq!(of(0, Err(NvmlError::NotSupported)), Reading::Unavailable(Reason::NotSupported));
+        assert_eq!(of(1, Ok(5)), Reading::Value(5));
+        assert_eq!(of(0, Ok(5)), Reading::Unavailable(Reason::NotSupported));
+    }
+
+    #[test]
+    fn an_abandoned_reader_asks_nothing() {
+        let call = CurrentCall::new();
+        let mut asker = Asker::new(call.clone());
+        call.abandon();
+        let reading = asker.ask("a", || panic!("asked"), |raw: u32| Ok(raw));
+        assert_eq!(reading, Reading::Unavailable(Reason::Timeout));
+    }
+
+    #[test]
+    fn a_refusal_of_what_was_answered_before_is_asked_again() {
         let mut asker = asker();
         answers(&mut asker, "a");
         asker.finish().unwrap();
-        asker.end_probe();
         fails(&mut asker, "a", NvmlError::NotSupported);
         asker.finish().unwrap();
         assert_eq!(answers(&mut asker, "a"), Reading::Value(1));

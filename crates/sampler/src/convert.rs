@@ -22,6 +22,12 @@ const FIRST_LONG_BLANK: u64 = 0x7fff_ffff_ffff_fff0;
 /// A GPU has long switched off at this temperature: what lies above is a sensor's error pattern such as 255.
 const HIGHEST_CELSIUS: u32 = 200;
 
+/// `NVML_ERROR_NOT_READY`
+const NOT_READY: u32 = 27;
+
+/// `NVML_ERROR_ARGUMENT_VERSION_MISMATCH`: this driver does not know the call in this form.
+const ARGUMENT_VERSION_MISMATCH: u32 = 25;
+
 /// Why a call gave no value.
 pub(crate) fn reason(error: &NvmlError) -> Reason {
     match error {
@@ -30,6 +36,9 @@ pub(crate) fn reason(error: &NvmlError) -> Reason {
         NvmlError::FunctionNotFound | NvmlError::FailedToLoadSymbol(_) => Reason::FunctionNotFound,
         NvmlError::GpuLost => Reason::GpuLost,
         NvmlError::Timeout => Reason::Timeout,
+        // Codes that nvml-wrapper has no name for.
+        NvmlError::UnexpectedVariant(NOT_READY) => Reason::NotReady,
+        NvmlError::UnexpectedVariant(ARGUMENT_VERSION_MISMATCH) => Reason::FunctionNotFound,
         _ => Reason::Error,
     }
 }
@@ -105,15 +114,75 @@ pub(crate) fn celsius(raw: u32) -> Result<Celsius, Reason> {
 }
 
 /// NVML's device memory. No GPU has none: a total of 0 is an answer that cannot be true.
-pub(crate) fn memory(info: &MemoryInfo) -> Result<Memory, Reason> {
+pub(crate) fn memory(info: raw::Memory) -> Result<raw::Memory, Reason> {
     if info.total == 0 {
         return Err(Reason::Error);
     }
-    Ok(Memory {
-        total: Bytes(info.total),
-        used: Bytes(info.used),
-        free: Bytes(info.free),
+    Ok(info)
+}
+
+/// How far the core is from the temperature at which it slows down.
+pub(crate) fn margin(degrees: i32) -> Result<Celsius, Reason> {
+    if degrees.unsigned_abs() > HIGHEST_CELSIUS {
+        Err(Reason::Error)
+    } else {
+        Ok(Celsius(f64::from(degrees)))
+    }
+}
+
+/// A field that counts.
+pub(crate) fn field_count(number: FieldNumber) -> Result<u64, Reason> {
+    number.as_u64().ok_or(Reason::Error).and_then(count)
+}
+
+/// A field that is a small number.
+pub(crate) fn field_small_number(number: FieldNumber) -> Result<u32, Reason> {
+    let number = number.as_u64().ok_or(Reason::Error)?;
+    u32::try_from(number).map_err(|_| Reason::Error).and_then(small_number)
+}
+
+/// A field in milliwatts.
+pub(crate) fn field_watts(number: FieldNumber) -> Result<Watts, Reason> {
+    field_small_number(number).and_then(watts)
+}
+
+/// A field in degrees.
+pub(crate) fn field_celsius(number: FieldNumber) -> Result<Celsius, Reason> {
+    field_small_number(number).and_then(celsius)
+}
+
+/// A number that is one.
+pub(crate) fn finite(number: f64) -> Result<f64, Reason> {
+    if number.is_finite() && number >= 0.0 {
+        Ok(number)
+    } else {
+        Err(Reason::Error)
+    }
+}
+
+/// A sample of the driver's ring.
+pub(crate) fn sample(number: f64) -> Result<f64, Reason> {
+    finite(number).and_then(|number| {
+        if number < f64::from(FIRST_BLANK) {
+            Ok(number)
+        } else {
+            Err(Reason::Error)
+        }
     })
+}
+
+/// Sixteen bytes as UUIDs are written.
+pub(crate) fn uuid(bytes: &[u8; 16]) -> String {
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
+/// `nvmlReturn_t` in words.
+pub(crate) fn status_name(code: u32) -> Label {
+    match code {
+        0 => "success".into(),
+        code => NvmlError::UnexpectedVariant(code).to_string().into(),
+    }
 }
 
 /// What a process holds.
@@ -233,7 +302,9 @@ mod tests {
             Reason::FunctionNotFound
         );
         assert_eq!(reason(&NvmlError::GpuLost), Reason::GpuLost);
-        assert_eq!(reason(&NvmlError::UnexpectedVariant(27)), Reason::Error);
+        assert_eq!(reason(&NvmlError::UnexpectedVariant(27)), Reason::NotReady);
+        assert_eq!(reason(&NvmlError::UnexpectedVariant(25)), Reason::FunctionNotFound);
+        assert_eq!(reason(&NvmlError::UnexpectedVariant(99)), Reason::Error);
     }
 
     #[test]

@@ -11,19 +11,21 @@ use std::{io, path::PathBuf, thread, time::Duration};
 use actix::{
     Actor, ActorFutureExt, AsyncContext, Context, ContextFutureSpawner, Recipient, SpawnHandle, WrapFuture,
 };
-use gpulse_aggregator::{DriverDown, EventBatch, Record, Roster};
-use gpulse_models::{DriverFault, DriverReason, Timestamp, microseconds};
+use gpulse_aggregator::{DriverDown, EventBatch, Joined, Record, Roster};
+use gpulse_models::{DriverFault, DriverReason, Timestamp, catalogue::Group, microseconds};
 use nvml_wrapper::Nvml;
 use tokio::sync::oneshot;
 
 use crate::{
     SamplerSettings,
+    book::Books,
     driver::{self, Driver, Refusal},
     events::{EventWatch, waiter},
     port::ReaderPort,
     processes::{Processes, UnderWay},
-    reader,
+    reader::{self, ReaderSettings},
     sampler::{Place, Sampler},
+    topology,
 };
 
 /// Initialisation takes up to a second without persistence mode; beyond this it is reported as stuck.
@@ -55,6 +57,9 @@ pub struct Discovery {
     down: Recipient<DriverDown>,
     records: Recipient<Record>,
     events: Recipient<EventBatch>,
+    joined: Recipient<Joined>,
+    /// What is remembered of GPUs across initialisations.
+    books: Books,
     attempts: u32,
     failing_since: Option<Timestamp>,
     deadline: SpawnHandle,
@@ -73,6 +78,7 @@ impl Discovery {
         down: Recipient<DriverDown>,
         records: Recipient<Record>,
         events: Recipient<EventBatch>,
+        joined: Recipient<Joined>,
     ) -> Self {
         Self {
             settings,
@@ -81,6 +87,8 @@ impl Discovery {
             down,
             records,
             events,
+            joined,
+            books: Books::default(),
             attempts: 0,
             failing_since: None,
             deadline: SpawnHandle::default(),
@@ -163,33 +171,44 @@ impl Discovery {
             .map(move |_, discovery, _| {
                 if gpus > 0 {
                     discovery.watch_events(nvml, gpus);
+                    discovery.read_topology(nvml, gpus);
                 }
                 for index in 0..gpus {
-                    let SamplerSettings {
-                        slow_interval,
-                        processes,
-                        ..
-                    } = discovery.sampling;
-                    let commands = UnderWay::default();
-                    let spawn = move |port: ReaderPort| {
-                        let (commands, call) = (commands.clone(), port.call.clone());
-                        let processes = Processes::new(processes, slow_interval, commands, call);
-                        reader::spawn(nvml, index, slow_interval, processes, port)
-                    };
-                    let place = Place {
-                        epoch: discovery.epoch,
-                        index,
-                    };
-                    Sampler::new(
-                        place,
-                        discovery.sampling,
-                        discovery.records.clone(),
-                        Box::new(spawn),
-                    )
-                    .start();
+                    discovery.start_sampler(nvml, index);
                 }
             })
             .spawn(ctx);
+    }
+
+    fn start_sampler(&self, nvml: &'static Nvml, index: u32) {
+        let SamplerSettings {
+            schedule, processes, ..
+        } = self.sampling;
+        let (commands, books) = (UnderWay::default(), self.books.clone());
+        let spawn = move |port: ReaderPort| {
+            let every = schedule.interval(Group::Processes).unwrap_or_default();
+            let processes = Processes::new(processes, every, commands.clone(), port.call.clone());
+            let settings = ReaderSettings {
+                nvml,
+                index,
+                schedule,
+                processes,
+                books: books.clone(),
+            };
+            reader::spawn(settings, port)
+        };
+        let place = Place {
+            epoch: self.epoch,
+            index,
+        };
+        Sampler::new(place, self.sampling, self.records.clone(), Box::new(spawn)).start();
+    }
+
+    /// Starts asking how the GPUs are joined.
+    fn read_topology(&self, nvml: &'static Nvml, gpus: u32) {
+        if let Err(error) = topology::spawn(nvml, self.epoch, gpus, self.joined.clone()) {
+            tracing::warn!(%error, "no thread can be started to ask how GPUs are joined");
+        }
     }
 
     /// Starts waiting for events of all GPUs.

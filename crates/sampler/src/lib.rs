@@ -5,16 +5,25 @@
 //! waits for what the driver reports by itself, such as XIDs.
 
 mod asker;
+mod book;
 mod convert;
 mod discovery;
 mod driver;
 mod events;
+mod ffi;
+mod groups;
+mod interval;
+mod label;
 mod port;
 mod probe;
 mod processes;
+mod raw;
 mod reader;
 mod sampler;
+mod schedule;
+mod topology;
 
 pub use discovery::{Discovery, DiscoverySettings};
 pub use processes::{MAX_PROCESSES, ProcessSettings};
+pub use schedule::Schedule;
 pub use sampler::{MAX_INTERVAL, MIN_INTERVAL, Sampler, SamplerSettings};

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex, PoisonError,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
     mpsc::Receiver,
 };
 
@@ -41,21 +41,39 @@ pub(crate) struct ReaderPort {
     pub(crate) _alive: Alive,
 }
 
-/// The NVML call that a reader is inside of.
+/// The NVML call that a reader is inside of, and whether anybody still waits for it.
 #[derive(Clone, Debug)]
-pub(crate) struct CurrentCall(Arc<Mutex<&'static str>>);
+pub(crate) struct CurrentCall(Arc<Watched>);
+
+#[derive(Debug)]
+struct Watched {
+    call: Mutex<&'static str>,
+    abandoned: AtomicBool,
+}
 
 impl CurrentCall {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new("start of the reader thread")))
+        Self(Arc::new(Watched {
+            call: Mutex::new("start of the reader thread"),
+            abandoned: AtomicBool::new(false),
+        }))
     }
 
     pub(crate) fn set(&self, call: &'static str) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = call;
+        *self.0.call.lock().unwrap_or_else(PoisonError::into_inner) = call;
     }
 
     pub(crate) fn get(&self) -> &'static str {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.0.call.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the reader that another has taken its place: it asks nothing more and touches nothing that is shared.
+    pub(crate) fn abandon(&self) {
+        self.0.abandoned.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.0.abandoned.load(Ordering::Acquire)
     }
 }
 

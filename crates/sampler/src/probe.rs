@@ -1,36 +1,120 @@
 //! Static facts of a GPU: read once per initialisation.
 
-use gpulse_models::{GpuFacts, GpuId, PowerLimits, Reading, Reason, TemperatureThresholds};
-use nvml_wrapper::{Device, enum_wrappers::device::TemperatureThreshold};
+use gpulse_models::{Bits, GpuFacts, GpuId, GpuIdentity, GpuLimits, Megabits, Reason};
+use nvml_wrapper::{
+    Device,
+    enum_wrappers::device::{Clock, TemperatureThreshold},
+};
 
-use crate::{asker::Asker, convert};
+use crate::{asker::Asker, convert, label, raw};
 
 /// Reads the static facts of `device`, whose UUID is known.
-pub(crate) fn facts(asker: &mut Asker, device: &Device<'_>, uuid: &str) -> GpuFacts {
-    let thresholds = TemperatureThresholds {
-        slowdown: asker.ask(
-            "nvmlDeviceGetTemperatureThreshold(slowdown)",
-            || device.temperature_threshold(TemperatureThreshold::Slowdown),
-            convert::celsius,
-        ),
-        shutdown: asker.ask(
-            "nvmlDeviceGetTemperatureThreshold(shutdown)",
-            || device.temperature_threshold(TemperatureThreshold::Shutdown),
-            convert::celsius,
-        ),
-    };
+pub(crate) fn facts(asker: &mut Asker, device: &Device<'static>, uuid: &str) -> GpuFacts {
     GpuFacts {
         id: GpuId::from_uuid(uuid),
+        identity: identity(asker, device),
+        limits: limits(asker, device),
+    }
+}
+
+fn identity(asker: &mut Asker, device: &Device<'static>) -> GpuIdentity {
+    let pci = asker.ask("nvmlDeviceGetPciInfo_v3", || device.pci_info(), Ok);
+    let pci = pci.as_ref();
+    let platform = asker.ask("nvmlDeviceGetPlatformInfo", || raw::platform(device), Ok);
+    let platform = platform.as_ref();
+    GpuIdentity {
         name: asker.ask("nvmlDeviceGetName", || device.name(), Ok),
-        pci_bus_id: asker.ask(
-            "nvmlDeviceGetPciInfo_v3",
-            || device.pci_info(),
-            |info| info.bus_id.parse().map_err(|_| Reason::Error),
+        brand: asker.ask("nvmlDeviceGetBrand", || raw::brand(device), |brand| Ok(label::brand(brand))),
+        architecture: asker.ask(
+            "nvmlDeviceGetArchitecture",
+            || raw::architecture(device),
+            |architecture| Ok(label::architecture(architecture)),
+        ),
+        compute_capability: asker.ask(
+            "nvmlDeviceGetCudaComputeCapability",
+            || device.cuda_compute_capability(),
+            |version| Ok(format!("{}.{}", version.major, version.minor)),
+        ),
+        cores: asker.ask("nvmlDeviceGetNumGpuCores", || device.num_cores(), convert::small_number),
+        memory_bus_bits: asker.ask(
+            "nvmlDeviceGetMemoryBusWidth",
+            || device.memory_bus_width(),
+            |bits| convert::small_number(bits).map(Bits),
         ),
         serial: asker.ask("nvmlDeviceGetSerial", || device.serial(), Ok),
+        board_part_number: asker.ask("nvmlDeviceGetBoardPartNumber", || device.board_part_number(), Ok),
+        board_id: asker.ask("nvmlDeviceGetBoardId", || device.board_id(), Ok),
+        multi_gpu_board: asker.ask("nvmlDeviceGetMultiGpuBoard", || device.is_multi_gpu_board(), Ok),
         vbios_version: asker.ask("nvmlDeviceGetVbiosVersion", || device.vbios_version(), Ok),
-        thresholds,
-        power_limits: power_limits(asker, device),
+        gsp_firmware_version: asker.ask(
+            "nvmlDeviceGetGspFirmwareVersion",
+            || device.gsp_firmware_version(),
+            Ok,
+        ),
+        pci_bus_id: pci.and_then(|pci| pci.bus_id.parse().map_err(|_| Reason::Error)),
+        pci_device_id: pci.map(|pci| format!("0x{:08X}", pci.pci_device_id)),
+        pci_subsystem_id: pci.and_then(|pci| {
+            let id = pci.pci_sub_system_id.ok_or(Reason::NotSupported)?;
+            Ok(format!("0x{id:08X}"))
+        }),
+        bus_type: asker.ask("nvmlDeviceGetBusType", || raw::bus_type(device), |bus| Ok(label::bus_type(bus))),
+        minor_number: asker.ask("nvmlDeviceGetMinorNumber", || device.minor_number(), Ok),
+        numa_node: asker.ask("nvmlDeviceGetNumaNodeId", || raw::numa_node(device), convert::small_number),
+        module_id: asker.ask("nvmlDeviceGetModuleId", || raw::module_id(device), convert::small_number),
+        addressing_mode: asker.ask(
+            "nvmlDeviceGetAddressingMode",
+            || raw::addressing_mode(device),
+            |mode| Ok(label::addressing_mode(mode)),
+        ),
+        chassis_serial: platform.and_then(|platform| platform.chassis_serial.clone().ok_or(Reason::NotSupported)),
+        chassis_slot: platform.map(|platform| platform.slot_number.into()),
+        chassis_tray: platform.map(|platform| platform.tray_index.into()),
+        chassis_host_id: platform.map(|platform| platform.host_id.into()),
+    }
+}
+
+fn limits(asker: &mut Asker, device: &Device<'static>) -> GpuLimits {
+    let mut threshold = |key, threshold| asker.ask(key, || device.temperature_threshold(threshold), convert::celsius);
+    let slowdown_celsius = threshold("nvmlDeviceGetTemperatureThreshold(slowdown)", TemperatureThreshold::Slowdown);
+    let shutdown_celsius = threshold("nvmlDeviceGetTemperatureThreshold(shutdown)", TemperatureThreshold::Shutdown);
+    let gpu_max_celsius = threshold("nvmlDeviceGetTemperatureThreshold(GPU max)", TemperatureThreshold::GpuMax);
+    let memory_max_celsius = threshold(
+        "nvmlDeviceGetTemperatureThreshold(memory max)",
+        TemperatureThreshold::MemoryMax,
+    );
+    let constraints = asker.ask(
+        "nvmlDeviceGetPowerManagementLimitConstraints",
+        || device.power_management_limit_constraints(),
+        |limits| Ok((limits.min_limit, limits.max_limit)),
+    );
+    let power_default_watts = asker.ask(
+        "nvmlDeviceGetPowerManagementDefaultLimit",
+        || device.power_management_limit_default(),
+        convert::watts,
+    );
+    let mut most = |key, clock| asker.ask(key, || device.max_clock_info(clock), convert::megahertz);
+    let graphics_max_mhz = most("nvmlDeviceGetMaxClockInfo(graphics)", Clock::Graphics);
+    let sm_max_mhz = most("nvmlDeviceGetMaxClockInfo(sm)", Clock::SM);
+    let memory_max_mhz = most("nvmlDeviceGetMaxClockInfo(memory)", Clock::Memory);
+    let video_max_mhz = most("nvmlDeviceGetMaxClockInfo(video)", Clock::Video);
+    let mut usual = |key, clock| asker.ask(key, || device.default_applications_clock(clock), convert::megahertz);
+    let application_graphics = usual("nvmlDeviceGetDefaultApplicationsClock(graphics)", Clock::Graphics);
+    let application_memory = usual("nvmlDeviceGetDefaultApplicationsClock(memory)", Clock::Memory);
+    let fans = asker.ask("nvmlDeviceGetMinMaxFanSpeed", || device.min_max_fan_speed(), Ok);
+    GpuLimits {
+        slowdown_celsius,
+        shutdown_celsius,
+        gpu_max_celsius,
+        memory_max_celsius,
+        power_default_watts,
+        power_min_watts: constraints.and_then(|(min, _)| convert::watts(min)),
+        power_max_watts: constraints.and_then(|(_, max)| convert::watts(max)),
+        graphics_max_mhz,
+        sm_max_mhz,
+        memory_max_mhz,
+        video_max_mhz,
+        application_graphics_default_mhz: application_graphics,
+        application_memory_default_mhz: application_memory,
         pcie_generation_max: asker.ask(
             "nvmlDeviceGetMaxPcieLinkGeneration",
             || device.max_pcie_link_gen(),
@@ -41,26 +125,12 @@ pub(crate) fn facts(asker: &mut Asker, device: &Device<'_>, uuid: &str) -> GpuFa
             || device.max_pcie_link_width(),
             convert::small_number,
         ),
-    }
-}
-
-fn power_limits(asker: &mut Asker, device: &Device<'_>) -> PowerLimits {
-    let constraints = asker.ask(
-        "nvmlDeviceGetPowerManagementLimitConstraints",
-        || device.power_management_limit_constraints(),
-        |limits| Ok((limits.min_limit, limits.max_limit)),
-    );
-    let (min, max) = match constraints {
-        Reading::Value((min, max)) => (convert::watts(min).into(), convert::watts(max).into()),
-        Reading::Unavailable(reason) => (Reading::Unavailable(reason), Reading::Unavailable(reason)),
-    };
-    PowerLimits {
-        default: asker.ask(
-            "nvmlDeviceGetPowerManagementDefaultLimit",
-            || device.power_management_limit_default(),
-            convert::watts,
+        pcie_lane_max_mbps: asker.ask(
+            "nvmlDeviceGetPcieLinkMaxSpeed",
+            || raw::pcie_max_speed(device),
+            |speed| convert::small_number(speed).map(Megabits),
         ),
-        min,
-        max,
+        fan_min_percent: fans.and_then(|(min, _)| convert::percent(min)),
+        fan_max_percent: fans.and_then(|(_, max)| convert::percent(max)),
     }
 }

@@ -25,6 +25,7 @@ use tokio::{sync::mpsc, time::Instant};
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
 use crate::{
+    Schedule,
     asker::failure,
     port::{Alive, Answer, CurrentCall, ONE, ReaderPort, Request},
     processes::ProcessSettings,
@@ -51,10 +52,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub struct SamplerSettings {
     /// From one read to the next.
     pub interval: Duration,
-    /// From one read of the slow group to the next.
-    pub slow_interval: Duration,
     /// A read that takes longer makes the GPU hung.
     pub deadline: Duration,
+    /// When each group of readings is read.
+    pub schedule: Schedule,
     /// What is said of the processes on it.
     pub processes: ProcessSettings,
 }
@@ -219,6 +220,7 @@ impl Sampler {
     /// Closes the connection: the reader ends as soon as it notices.
     fn forget_reader(&mut self, ctx: &mut Context<Self>) {
         if let Some(reader) = self.reader.take() {
+            reader.call.abandon();
             ctx.cancel_future(reader.answers);
         }
         if let Some(pending) = self.pending.take() {

@@ -37,15 +37,13 @@ readings! {
         reading sent_bytes_per_second: BytesPerSecond, gauge, "nvmlDeviceGetFieldValues(138 or 202)", Ampere;
         /// Received since the read before, a second.
         reading received_bytes_per_second: BytesPerSecond, gauge, "nvmlDeviceGetFieldValues(139 or 204)", Ampere;
-        /// Flow control digits that arrived broken.
-        reading crc_flit_errors_total: u64, counter, "nvmlDeviceGetNvLinkErrorCounter(CRC flit)", Pascal;
-        /// Data that arrived broken.
-        reading crc_data_errors_total: u64, counter, "nvmlDeviceGetNvLinkErrorCounter(CRC data)", Pascal;
-        /// What had to be sent again.
-        reading replay_errors_total: u64, counter, "nvmlDeviceGetNvLinkErrorCounter(replay)", Pascal;
+        /// Packets that arrived broken.
+        reading crc_errors_total: u64, counter, "nvmlDeviceGetFieldValues(163)", Pascal;
+        /// Packets that had to be sent again.
+        reading replay_errors_total: u64, counter, "nvmlDeviceGetFieldValues(161)", Pascal;
         /// How often the link had to be brought up again.
-        reading recovery_errors_total: u64, counter, "nvmlDeviceGetNvLinkErrorCounter(recovery)", Pascal;
+        reading recovery_errors_total: u64, counter, "nvmlDeviceGetFieldValues(162)", Pascal;
         /// How often one of the driver's counters was seen to begin anew.
-        reading resets_total: u64, counter, "nvmlDeviceGetFieldValues(138, 139)", Pascal;
+        reading resets_total: u64, counter, "nvmlDeviceGetFieldValues", Pascal;
     }
 }

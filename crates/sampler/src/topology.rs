@@ -1,0 +1,134 @@
+//! How the GPUs are joined: read once per initialisation by a thread of its own, which nobody waits for.
+//!
+//! A question here concerns two GPUs at once. Were a sampler to ask it, the one that hangs would hold up the other.
+
+use std::{io, sync::Arc, thread, time::Duration};
+
+use actix::{Recipient, prelude::SendError};
+use gpulse_aggregator::Joined;
+use gpulse_models::{Label, Reading, Reason, Timestamp, Topology, TopologyGpu, TopologyPair, microseconds};
+use nvml_wrapper::{Device, Nvml, error::NvmlError};
+
+use crate::{convert, label, raw};
+
+/// Pause before what is missing is asked for again; it doubles from there.
+const RETRY_FIRST: Duration = Duration::from_secs(5);
+
+/// How often that is done: a GPU that is well again by then has been in trouble for an hour.
+const RETRIES: u32 = 10;
+
+/// Starts the thread.
+pub(crate) fn spawn(
+    nvml: &'static Nvml,
+    epoch: u64,
+    gpus: u32,
+    aggregator: Recipient<Joined>,
+) -> io::Result<()> {
+    thread::Builder::new()
+        .name("nvml-topology".to_owned())
+        .spawn(move || run(nvml, epoch, gpus, &aggregator))
+        .map(drop)
+}
+
+fn run(nvml: &'static Nvml, epoch: u64, gpus: u32, aggregator: &Recipient<Joined>) {
+    let mut pause = RETRY_FIRST;
+    for _ in 0..=RETRIES {
+        let topology = read(nvml, gpus);
+        let provisional = topology.is_provisional();
+        let joined = Joined {
+            epoch,
+            topology: Reading::Value(Arc::new(topology)),
+        };
+        let told = match aggregator.try_send(joined) {
+            Ok(()) => true,
+            // It is told what it missed the next time.
+            Err(SendError::Full(_)) => false,
+            Err(SendError::Closed(_)) => return,
+        };
+        if told && !provisional {
+            return;
+        }
+        thread::sleep(pause);
+        pause *= 2;
+    }
+}
+
+type Handle = Result<Device<'static>, Reason>;
+
+fn read(nvml: &'static Nvml, gpus: u32) -> Topology {
+    let read_at = microseconds(Timestamp::now());
+    let handles: Vec<(u32, Handle)> = (0..gpus)
+        .map(|index| (index, nvml.device_by_index(index).map_err(|error| convert::reason(&error))))
+        .collect();
+    let alone = handles.iter().map(|(index, handle)| place(*index, handle));
+    let pairs = handles.iter().enumerate().flat_map(|(position, (first, one))| {
+        let later = &handles[position + 1..];
+        later.iter().map(move |(second, other)| pair((*first, one), (*second, other)))
+    });
+    Topology {
+        read_at,
+        gpus: alone.collect(),
+        pairs: pairs.collect(),
+    }
+}
+
+fn place(index: u32, handle: &Handle) -> TopologyGpu {
+    let list = |ask: fn(&Device<'static>) -> Result<Vec<u32>, NvmlError>| match handle {
+        Ok(device) => ask(device)
+            .map_err(|error| convert::reason(&error))
+            .map(|numbers| list_of(&numbers))
+            .into(),
+        Err(reason) => Reading::Unavailable(*reason),
+    };
+    TopologyGpu {
+        index: Reading::Value(index),
+        cpu_affinity: list(raw::cpu_affinity),
+        memory_affinity: list(raw::memory_affinity),
+    }
+}
+
+fn pair((first, one): (u32, &Handle), (second, other): (u32, &Handle)) -> TopologyPair {
+    let ask = |ask: &dyn Fn(&Device<'static>, &Device<'static>) -> Result<Label, NvmlError>| match (one, other) {
+        (Ok(one), Ok(other)) => ask(one, other).map_err(|error| convert::reason(&error)).into(),
+        (Err(reason), _) | (_, Err(reason)) => Reading::Unavailable(*reason),
+    };
+    let peer = |index: u32| ask(&move |one, other| raw::p2p_status(one, other, index).map(label::p2p_status));
+    TopologyPair {
+        first: Reading::Value(first),
+        second: Reading::Value(second),
+        common_ancestor: ask(&|one, other| raw::common_ancestor(one, other).map(label::topology_level)),
+        p2p_read: peer(raw::P2P_READ),
+        p2p_write: peer(raw::P2P_WRITE),
+        p2p_nvlink: peer(raw::P2P_NVLINK),
+    }
+}
+
+/// Numbers as the kernel writes lists of processors: `0-3,8`.
+fn list_of(numbers: &[u32]) -> String {
+    let mut ranges: Vec<(u32, u32)> = Vec::new();
+    for number in numbers {
+        match ranges.last_mut() {
+            Some((_, end)) if *end + 1 == *number => *end = *number,
+            _ => ranges.push((*number, *number)),
+        }
+    }
+    let texts = ranges.iter().map(|(start, end)| {
+        if start == end {
+            start.to_string()
+        } else {
+            format!("{start}-{end}")
+        }
+    });
+    texts.collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::list_of;
+
+    #[test]
+    fn lists_are_written_as_the_kernel_does() {
+        assert_eq!(list_of(&[0, 1, 2, 3, 8, 10, 11]), "0-3,8,10-11");
+        assert_eq!(list_of(&[]), "");
+    }
+}
