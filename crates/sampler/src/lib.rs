@@ -9,6 +9,11 @@ mod convert;
 mod discovery;
 mod driver;
 mod events;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the reader does not ask for intervals yet")
+)]
+mod interval;
 mod port;
 mod probe;
 mod processes;

@@ -1,0 +1,3 @@
+//! What happened between two ticks, as arithmetic over numbers that the reader passes in.
+
+pub(crate) mod ring;
