@@ -101,7 +101,7 @@ impl Ring {
             Some(usual) if *spacing > usual.saturating_mul(GAP) => usual,
             _ => *spacing,
         });
-        // A first sample has no spacing before it: nothing stood before the cursor that could have given one.
+        // The very first sample has none before it; of a single one the time stays unknown.
         let guessed = before_first.is_none().then(|| usual.unwrap_or(0).min(first));
         let weights = guessed.into_iter().chain(bounded);
         let weighted = samples
