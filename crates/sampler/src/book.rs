@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use gpulse_models::{GpuId, Timestamp};
@@ -13,8 +13,12 @@ use nvml_wrapper::enum_wrappers::device::Sampling;
 use crate::interval::{
     counter::Counter,
     limits::{self, Limits, Width},
+    rate::Rate,
     ring::{Ring, Stats},
 };
+
+/// The energy counter is refreshed every 10 to 100 ms.
+const ENERGY_REFRESH: Duration = Duration::from_millis(100);
 
 /// The books of all GPUs that were ever seen.
 #[derive(Clone, Debug, Default)]
@@ -34,8 +38,17 @@ pub(crate) struct Book(Mutex<Entries>);
 
 #[derive(Debug, Default)]
 struct Entries {
-    counters: HashMap<What, (Counter, Option<Instant>)>,
+    counters: HashMap<What, Tally>,
     rings: HashMap<Sampling, Sampled>,
+}
+
+/// A counter and how fast it grows.
+#[derive(Debug)]
+struct Tally {
+    counter: Counter,
+    rate: Rate,
+    resets: u64,
+    since: Instant,
 }
 
 /// The driver's samples of one kind.
@@ -64,12 +77,11 @@ pub(crate) enum What {
 /// What came of taking a counter in.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Taken {
-    /// All that was counted.
-    pub(crate) total: u64,
+    /// All that was counted; nothing where the counter may have gone round unseen since it was last taken in.
+    pub(crate) total: Option<u64>,
     /// How often the driver's counter was seen to begin anew.
     pub(crate) resets: u64,
-    /// What it grew by, a second; nothing for the first value, and where so much time has passed that the counter may have
-    /// gone round unseen.
+    /// What it grew by, a second; nothing for the first value, and where not all of it is known.
     pub(crate) rate: Option<f64>,
 }
 
@@ -90,23 +102,34 @@ impl What {
     }
 }
 
+impl What {
+    fn rate(self) -> Rate {
+        match self {
+            Self::Energy => Rate::refreshed_every(ENERGY_REFRESH),
+            _ => Rate::default(),
+        }
+    }
+}
+
 impl Book {
     /// Takes in the driver's value of a counter at the time `at`.
     pub(crate) fn advance(&self, what: What, raw: u64, at: Instant) -> Taken {
         let mut entries = self.entries();
-        let (counter, before) = entries
-            .counters
-            .entry(what)
-            .or_insert_with(|| (Counter::new(what.limits()), None));
-        let advance = counter.advance(raw, at);
-        let seconds = before
-            .replace(at)
-            .map(|before| at.saturating_duration_since(before).as_secs_f64());
-        let rate = seconds.filter(|seconds| *seconds > 0.0 && !advance.may_hide_turns);
+        let tally = entries.counters.entry(what).or_insert_with(|| Tally {
+            counter: Counter::new(what.limits()),
+            rate: what.rate(),
+            resets: 0,
+            since: at,
+        });
+        let advance = tally.counter.advance(raw, at);
+        let passed = at.saturating_duration_since(tally.since);
+        let time_us = u64::try_from(passed.as_micros()).unwrap_or(u64::MAX);
+        let rate = tally.rate.advance(advance.total, time_us);
+        let reset = std::mem::replace(&mut tally.resets, advance.resets_total) != advance.resets_total;
         Taken {
-            total: advance.total,
+            total: (!advance.may_hide_turns).then_some(advance.total),
             resets: advance.resets_total,
-            rate: rate.map(|seconds| advance.delta as f64 / seconds),
+            rate: rate.filter(|_| !advance.may_hide_turns && !reset),
         }
     }
 
@@ -147,10 +170,28 @@ mod tests {
         let (id, start) = (GpuId::from_uuid("GPU-1"), Instant::now());
         books.of(&id).advance(What::Energy, 1_000, start);
         let taken = books.of(&id).advance(What::Energy, 3_000, start + Duration::from_secs(2));
-        assert_eq!(taken.total, 3_000);
+        assert_eq!(taken.total, Some(3_000));
         assert_eq!(taken.rate, Some(1_000.0));
         let other = books.of(&GpuId::from_uuid("GPU-2")).advance(What::Energy, 7, start);
-        assert_eq!((other.total, other.rate), (7, None));
+        assert_eq!((other.total, other.rate), (Some(7), None));
+    }
+
+    #[test]
+    fn a_counter_that_may_have_gone_round_unseen_is_not_known() {
+        let (book, start) = (Book::default(), Instant::now());
+        book.advance(What::PcieSent, 1_000, start);
+        let unsure = book.advance(What::PcieSent, 2_000, start + Duration::from_secs(5));
+        assert_eq!((unsure.total, unsure.rate), (None, None));
+        let wide = book.advance(What::PcieSent, 1 << 33, start + Duration::from_secs(10));
+        assert_eq!(wide.total, Some(1 << 33), "the counter has 64 bits after all");
+    }
+
+    #[test]
+    fn the_rate_across_a_reset_is_not_known() {
+        let (book, start) = (Book::default(), Instant::now());
+        book.advance(What::PcieReplays, 9, start);
+        let reset = book.advance(What::PcieReplays, 2, start + Duration::from_secs(1));
+        assert_eq!((reset.total, reset.resets, reset.rate), (Some(11), 1, None));
     }
 
     #[test]

@@ -27,7 +27,7 @@ impl Gpu<'_> {
             Reading::Value(raw) => {
                 let counted = self.book.advance(what, raw, Instant::now());
                 Counted {
-                    total: Reading::Value(counted.total),
+                    total: counted.total.ok_or(Reason::Error).into(),
                     rate: counted.rate.ok_or(Reason::NotReady).into(),
                     resets: counted.resets,
                 }

@@ -54,11 +54,12 @@ pub(super) fn read(gpu: &mut Gpu<'_>) -> Pcie {
 
 type Rate = Reading<BytesPerSecond>;
 
-/// Rates from the counters, or, where the GPU has none, from what went over the link within 20 ms: the driver waits for as long
-/// for each direction, which is why this group is on the slow clock.
+/// Rates from the counters, or, where the GPU has none or they may have gone round unseen, from what went over the link within
+/// 20 ms: the driver waits for as long for each direction, which is why this group is on the slow clock.
 fn rates(gpu: &mut Gpu<'_>, sent: &Counted, received: &Counted) -> (Rate, Rate, Reading<&'static str>) {
     match sent.total().reason() {
-        Some(reason) if reason.is_permanent() && reason != Reason::Disabled => {}
+        Some(Reason::Error) => {}
+        Some(reason) if reason.is_permanent() => {}
         Some(reason) => {
             let rate = Reading::Unavailable(reason);
             return (rate, rate, Reading::Unavailable(reason));
