@@ -11,7 +11,7 @@ use anyhow::Context;
 use gpulse_aggregator::{Aggregator, SnapshotCache};
 use gpulse_api::{ApiConfig, HttpServer};
 use gpulse_models::{Timestamp, microseconds};
-use gpulse_sampler::{Discovery, DiscoverySettings, ProcessSettings, SamplerSettings};
+use gpulse_sampler::{Discovery, DiscoverySettings, ProcessSettings, Reports, SamplerSettings};
 
 use crate::{
     config::Config,
@@ -68,10 +68,14 @@ fn start_sampling(config: &Config, library: Option<PathBuf>, cache: &Arc<Snapsho
         library,
         retry_first: config.nvml.retry_first,
         retry_max: config.nvml.retry_max,
+        events: config.sampler.events,
     };
     let sampling = SamplerSettings {
         interval: config.sampler.interval,
-        slow_interval: config.sampler.slow_interval,
+        schedule: config
+            .sampler
+            .groups
+            .schedule(config.sampler.interval, config.sampler.slow_interval),
         deadline: config.sampler.effective_deadline(),
         processes: ProcessSettings {
             command_lines: config.sampler.command_lines,
@@ -79,9 +83,14 @@ fn start_sampling(config: &Config, library: Option<PathBuf>, cache: &Arc<Snapsho
         },
     };
     Discovery::start_in_arbiter(&samplers, move |_| {
-        let (roster, down) = (aggregator.clone().recipient(), aggregator.clone().recipient());
-        let records = aggregator.clone().recipient();
-        Discovery::new(discovery, sampling, roster, down, records, aggregator.recipient())
+        let reports = Reports {
+            roster: aggregator.clone().recipient(),
+            down: aggregator.clone().recipient(),
+            records: aggregator.clone().recipient(),
+            events: aggregator.clone().recipient(),
+            joined: aggregator.recipient(),
+        };
+        Discovery::new(discovery, sampling, reports)
     });
 }
 

@@ -11,8 +11,8 @@ use std::{io, path::PathBuf, thread, time::Duration};
 use actix::{
     Actor, ActorFutureExt, AsyncContext, Context, ContextFutureSpawner, Recipient, SpawnHandle, WrapFuture,
 };
-use gpulse_aggregator::{DriverDown, EventBatch, Joined, Record, Roster};
-use gpulse_models::{DriverFault, DriverReason, Timestamp, catalogue::Group, microseconds};
+use gpulse_aggregator::{DriverDown, EventBatch, Joined, Record, Roster, Watch};
+use gpulse_models::{DriverFault, DriverReason, Reason, Timestamp, catalogue::Group, microseconds};
 use nvml_wrapper::Nvml;
 use tokio::sync::oneshot;
 
@@ -47,17 +47,30 @@ pub struct DiscoverySettings {
     pub retry_first: Duration,
     /// The longest pause.
     pub retry_max: Duration,
+    /// Whether to wait for what the driver reports by itself.
+    pub events: bool,
+}
+
+/// Where what was found is reported to.
+#[derive(Clone, Debug)]
+pub struct Reports {
+    /// GPUs that were found.
+    pub roster: Recipient<Roster>,
+    /// Why NVML cannot be used.
+    pub down: Recipient<DriverDown>,
+    /// What was read of a GPU.
+    pub records: Recipient<Record>,
+    /// What the driver reported by itself.
+    pub events: Recipient<EventBatch>,
+    /// How the GPUs are joined.
+    pub joined: Recipient<Joined>,
 }
 
 /// Initialises NVML and starts the samplers. Start it in the arbiter that the samplers share.
 pub struct Discovery {
     settings: DiscoverySettings,
     sampling: SamplerSettings,
-    roster: Recipient<Roster>,
-    down: Recipient<DriverDown>,
-    records: Recipient<Record>,
-    events: Recipient<EventBatch>,
-    joined: Recipient<Joined>,
+    reports: Reports,
     /// What is remembered of GPUs across initialisations.
     books: Books,
     attempts: u32,
@@ -71,23 +84,11 @@ pub struct Discovery {
 
 impl Discovery {
     /// A discovery that reports to the aggregator behind these addresses.
-    pub fn new(
-        settings: DiscoverySettings,
-        sampling: SamplerSettings,
-        roster: Recipient<Roster>,
-        down: Recipient<DriverDown>,
-        records: Recipient<Record>,
-        events: Recipient<EventBatch>,
-        joined: Recipient<Joined>,
-    ) -> Self {
+    pub fn new(settings: DiscoverySettings, sampling: SamplerSettings, reports: Reports) -> Self {
         Self {
             settings,
             sampling,
-            roster,
-            down,
-            records,
-            events,
-            joined,
+            reports,
             books: Books::default(),
             attempts: 0,
             failing_since: None,
@@ -165,7 +166,8 @@ impl Discovery {
         };
         let (nvml, gpus) = (driver.nvml, driver.gpus);
         // Samplers start once the roster is in its place, so that none of their records comes too early.
-        self.roster
+        self.reports
+            .roster
             .send(roster)
             .into_actor(self)
             .map(move |_, discovery, _| {
@@ -201,22 +203,37 @@ impl Discovery {
             epoch: self.epoch,
             index,
         };
-        Sampler::new(place, self.sampling, self.records.clone(), Box::new(spawn)).start();
+        Sampler::new(place, self.sampling, self.reports.records.clone(), Box::new(spawn)).start();
     }
 
     /// Starts asking how the GPUs are joined.
     fn read_topology(&self, nvml: &'static Nvml, gpus: u32) {
-        if let Err(error) = topology::spawn(nvml, self.epoch, gpus, self.joined.clone()) {
+        if let Err(error) = topology::spawn(nvml, self.epoch, gpus, self.reports.joined.clone()) {
             tracing::warn!(%error, "no thread can be started to ask how GPUs are joined");
         }
     }
 
     /// Starts waiting for events of all GPUs.
     fn watch_events(&self, nvml: &'static Nvml, gpus: u32) {
-        let (epoch, events) = (self.epoch, self.events.clone());
+        if !self.settings.events {
+            return self.leave_events(gpus);
+        }
+        let (epoch, events) = (self.epoch, self.reports.events.clone());
         let spawn = move |port| waiter::spawn(nvml, epoch, gpus, events.clone(), port);
         let stuck_after = waiter::WAIT + self.sampling.deadline.max(LEAST_PATIENCE);
         EventWatch::new(stuck_after, Box::new(spawn)).start();
+    }
+
+    /// Says of each GPU that nobody waits for its events.
+    fn leave_events(&self, gpus: u32) {
+        let unwatched = Some(Reason::Disabled);
+        let batch = EventBatch {
+            epoch: self.epoch,
+            watches: (0..gpus).map(|index| Watch { index, unwatched }).collect(),
+            ..EventBatch::default()
+        };
+        // A mailbox that is full before anything was read is closed soon: nobody will miss it.
+        let _ = self.reports.events.try_send(batch);
     }
 
     fn failed(&mut self, refusal: Refusal, ctx: &mut Context<Self>) {
@@ -269,7 +286,8 @@ impl Discovery {
             attempts: self.attempts,
             since,
         };
-        self.down
+        self.reports
+            .down
             .send(DriverDown(fault))
             .into_actor(self)
             .map(|_, _, _| ())

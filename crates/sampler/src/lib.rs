@@ -23,7 +23,7 @@ mod sampler;
 mod schedule;
 mod topology;
 
-pub use discovery::{Discovery, DiscoverySettings};
+pub use discovery::{Discovery, DiscoverySettings, Reports};
 pub use processes::{MAX_PROCESSES, ProcessSettings};
 pub use schedule::Schedule;
 pub use sampler::{MAX_INTERVAL, MIN_INTERVAL, Sampler, SamplerSettings};

@@ -23,6 +23,15 @@ const fn key(path: &'static str, permitted: &'static str, meaning: &'static str)
     }
 }
 
+/// When a group of readings is read.
+const fn group(path: &'static str, meaning: &'static str) -> Key {
+    key(
+        path,
+        "`tick` (with every `sampler.interval`), `slow` (every `sampler.slow_interval`), `off`, or a duration from `10ms` to `1h`",
+        meaning,
+    )
+}
+
 const fn flagged(
     path: &'static str,
     flag: &'static str,
@@ -87,7 +96,7 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "sampler.slow_interval",
         "a duration from `10ms` to `1h`",
-        "From one read of processes, PCIe link and ECC counts to the next; they are read together with the tick that follows.",
+        "From one read of what is `slow` to the next; it is read together with the tick that follows.",
     ),
     key(
         "sampler.deadline",
@@ -108,6 +117,45 @@ pub(super) const KEYS: &[Key] = &[
         "sampler.max_processes",
         "a number from 1 to 1024",
         "How many processes of a GPU are described, those with the most memory first; the others are summed.",
+    ),
+    key(
+        "sampler.events",
+        "`true` or `false`",
+        "Whether to wait for what the driver reports by itself, such as XIDs.",
+    ),
+    group("sampler.groups.load", "When it is read how busy the engines are."),
+    group(
+        "sampler.groups.activity",
+        "When the performance monitor (GPM) is read, on Hopper and later.",
+    ),
+    group("sampler.groups.memory", "When device memory is read."),
+    group("sampler.groups.power", "When draw, limits and energy are read."),
+    group("sampler.groups.thermal", "When temperatures and fans are read."),
+    group(
+        "sampler.groups.clocks",
+        "When clocks are read, and why they are lower than they could be.",
+    ),
+    group(
+        "sampler.groups.mig",
+        "When it is read into which MIG instances a GPU is cut, and what each of them does.",
+    ),
+    group(
+        "sampler.groups.pcie",
+        "When the PCIe link is read. Where a GPU does not count bytes this takes 40 ms.",
+    ),
+    group("sampler.groups.nvlink", "When NVLinks are read."),
+    group(
+        "sampler.groups.reliability",
+        "When ECC counts, retired pages, remapped rows and the fabric's state are read.",
+    ),
+    group("sampler.groups.modes", "When it is read what is switched on."),
+    group(
+        "sampler.groups.sessions",
+        "When sessions of encoding and capture, vGPUs and accounts are read.",
+    ),
+    group(
+        "sampler.groups.processes",
+        "When it is read who is on a GPU, which costs milliseconds on real drivers.",
     ),
     key(
         "http.workers",

@@ -5,6 +5,7 @@
 
 mod duration;
 mod error;
+mod groups;
 mod keys;
 mod layers;
 mod schema;

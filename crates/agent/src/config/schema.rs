@@ -11,7 +11,7 @@ use gpulse_models::CommandLines;
 use gpulse_sampler::{MAX_INTERVAL, MAX_PROCESSES, MIN_INTERVAL, ProcessSettings};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use super::duration;
+use super::{duration, groups::Groups};
 
 /// The whole configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,6 +54,8 @@ pub(crate) struct Sampling {
     pub(crate) stale_after: Option<Duration>,
     pub(crate) command_lines: CommandLines,
     pub(crate) max_processes: usize,
+    pub(crate) events: bool,
+    pub(crate) groups: Groups,
 }
 
 /// How HTTP is served.
@@ -117,6 +119,8 @@ impl Default for Config {
                 stale_after: None,
                 command_lines: ProcessSettings::default().command_lines,
                 max_processes: ProcessSettings::default().max_processes,
+                events: true,
+                groups: Groups::default(),
             },
             http: Http {
                 workers: 2,
@@ -212,6 +216,9 @@ impl Config {
             1,
             MAX_PROCESSES,
         )?;
+        if let Some((key, time)) = self.sampler.groups.out_of_range() {
+            within(key, time, MIN_INTERVAL, MAX_INTERVAL)?;
+        }
         within("http.workers", self.http.workers, 1, 64)?;
         within("http.max_connections", self.http.max_connections, 1, 1_000_000)?;
         if self.sampler.effective_stale_after() < self.sampler.interval {
