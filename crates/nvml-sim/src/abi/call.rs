@@ -239,19 +239,19 @@ impl Device {
     }
 
     /// The readings now, with the wrong values of a fault in place of the true ones.
-    pub(super) fn truth(&self) -> Result<Truth> {
+    pub(super) fn truth(&self) -> Result<Arc<Truth>> {
         self.truth_at(self.world.clock.now())
     }
 
     /// The readings at an age of the world.
-    pub(super) fn truth_at(&self, age: Duration) -> Result<Truth> {
+    pub(super) fn truth_at(&self, age: Duration) -> Result<Arc<Truth>> {
         let mut truth = self
             .world
             .engine
-            .truth(self.gpu, age)
+            .shared_truth(self.gpu, age)
             .ok_or(Code::INVALID_ARGUMENT)?;
         if let Some(values) = self.values() {
-            values.distort(&mut truth);
+            values.distort(Arc::make_mut(&mut truth));
         }
         Ok(truth)
     }

@@ -7,9 +7,6 @@ use super::layout::{DynamicPstates, DynamicUtilization, EncoderSession, FbcStats
 use super::lookup::fill_or_count;
 use crate::profile::WorkKind;
 
-/// The driver averages engine utilisation over this time, µs.
-const SAMPLING_PERIOD_US: u32 = 167_000;
-
 export! {
     any_device fn nvmlDeviceGetUtilizationRates(utilization: Out<Utilization>) |gpu| {
         // With MIG on, neither the GPU as a whole nor its instances report it.
@@ -21,20 +18,19 @@ export! {
     }
 
     device fn nvmlDeviceGetEncoderUtilization(utilization: Out<u32>, period_us: Out<u32>) |gpu| {
-        engine(gpu.truth()?.encoder_utilization, gpu.has_mig(), &utilization, &period_us)
+        engine(gpu, gpu.truth()?.encoder_utilization, true, &utilization, &period_us)
     }
 
     device fn nvmlDeviceGetDecoderUtilization(utilization: Out<u32>, period_us: Out<u32>) |gpu| {
-        engine(gpu.truth()?.decoder_utilization, gpu.has_mig(), &utilization, &period_us)
+        engine(gpu, gpu.truth()?.decoder_utilization, true, &utilization, &period_us)
     }
 
     device fn nvmlDeviceGetJpgUtilization(utilization: Out<u32>, period_us: Out<u32>) |gpu| {
-        // No simulated job decodes JPEG or computes optical flow: an engine that is there idles.
-        engine(0, gpu.has_mig() || gpu.spec()?.engines.jpeg == 0, &utilization, &period_us)
+        engine(gpu, gpu.truth()?.jpeg_utilization, gpu.spec()?.engines.jpeg > 0, &utilization, &period_us)
     }
 
     device fn nvmlDeviceGetOfaUtilization(utilization: Out<u32>, period_us: Out<u32>) |gpu| {
-        engine(0, gpu.has_mig() || gpu.spec()?.engines.ofa == 0, &utilization, &period_us)
+        engine(gpu, gpu.truth()?.ofa_utilization, gpu.spec()?.engines.ofa > 0, &utilization, &period_us)
     }
 
     device fn nvmlDeviceGetEncoderCapacity(kind: u32, capacity: Out<u32>) |gpu| {
@@ -112,10 +108,11 @@ fn encoder_sessions(gpu: &Device) -> Result<Vec<EncoderSession>> {
     Ok((1..=busy.div_ceil(PERCENT_EACH)).map(session).collect())
 }
 
-fn engine(percent: u32, missing: bool, utilization: &Out<u32>, period_us: &Out<u32>) -> Result {
-    if missing {
+/// Answers for one kind of engine, where there are any: with MIG on, instances have them.
+fn engine(gpu: &Device, percent: u32, exists: bool, utilization: &Out<u32>, period_us: &Out<u32>) -> Result {
+    if gpu.has_mig() || !exists {
         return Err(Code::NOT_SUPPORTED);
     }
     utilization.write(percent)?;
-    period_us.write(SAMPLING_PERIOD_US)
+    period_us.write(gpu.spec()?.sampling_period_ms * 1_000)
 }

@@ -7,6 +7,7 @@ use super::layout::{
     ProcessDetail, ProcessDetailList, ProcessInfo, ProcessInfoV1, ProcessUtilization, ProcessUtilizationInfo,
     ProcessesUtilizationInfo,
 };
+use super::samples;
 use crate::engine::{Process, ProcessKind};
 
 /// "No instance", where a process runs on the GPU as a whole.
@@ -118,8 +119,8 @@ export! {
                 memory: process.memory_utilization,
                 encoder: process.encoder_utilization,
                 decoder: process.decoder_utilization,
-                jpeg: 0,
-                ofa: 0,
+                jpeg: process.jpeg_utilization,
+                ofa: process.ofa_utilization,
             })
             .collect();
         place.write(ProcessesUtilizationInfo { count: samples.len() as u32, ..asked })?;
@@ -220,7 +221,7 @@ fn busy(gpu: &Device, last_seen: u64) -> Result<Vec<(u64, Process)>> {
     if gpu.has_mig() {
         return Err(Code::NOT_SUPPORTED);
     }
-    let (now, samples) = super::samples::grid(gpu.world.clock.now(), super::samples::UTILIZATION_PERIOD);
+    let (now, samples) = samples::grid(gpu.world.clock.now(), samples::utilization_period(gpu)?);
     let timestamp = gpu.world.timestamp_us(now);
     if samples == 0 || timestamp <= last_seen {
         return Err(Code::NOT_FOUND);

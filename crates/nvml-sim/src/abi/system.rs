@@ -52,9 +52,9 @@ export! {
 /// The name of a process: of a simulated one, or of a real one that a fault may have put on a GPU.
 fn process_name(world: &World, pid: u32) -> Option<Vec<u8>> {
     let now = world.clock.now();
-    let mut all = (0..world.engine.len()).flat_map(|gpu| world.engine.processes(gpu, now));
-    if let Some(process) = all.find(|process| process.pid == pid) {
-        return Some(process.name.into());
+    let mut gpus = 0..world.engine.len();
+    if let Some(name) = gpus.find_map(|gpu| world.engine.process_name(gpu, pid, now)) {
+        return Some(name.into());
     }
     let command = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
     let program = command.split(|byte| *byte == 0).next()?;
