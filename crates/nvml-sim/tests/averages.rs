@@ -49,7 +49,7 @@ fn every_sample_is_the_mean_of_the_period_that_ends_with_it() {
             (Sampling::EncoderUtilization, 167, 100.0),
             (Sampling::DecoderUtilization, 167, 100.0),
         ] {
-            let samples = device.samples(kind.clone(), None).unwrap();
+            let samples = device.samples(kind, None).unwrap();
             assert_eq!(samples.len(), 120);
             let mut sum = 0.0;
             for sample in &samples {

@@ -107,6 +107,11 @@ impl<T: Copy> Array<T> {
         self.0.is_null()
     }
 
+    /// The same place for items of another layout, as a driver of another age takes it.
+    pub(super) fn of<U: Copy>(&self) -> Array<U> {
+        Array(self.0.cast())
+    }
+
     /// The item at a place that is known to exist.
     pub(super) fn item(&self, index: usize) -> InOut<T> {
         InOut(if self.0.is_null() {

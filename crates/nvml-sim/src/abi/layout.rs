@@ -70,6 +70,27 @@ c_structs! {
         protected_memory: u64,
     }
     ProcessDetailList = 24 { version: u32, mode: u32, count: u32, list: usize }
+    AccountingStats = 56 {
+        gpu_utilization: u32,
+        memory_utilization: u32,
+        most_memory: u64,
+        time_ms: u64,
+        start_us: u64,
+        running: u32,
+        reserved: [u32; 5],
+    }
+    AccountingStatsV2 = 64 {
+        pid: u32,
+        running: u32,
+        gpu_utilization: u32,
+        memory_utilization: u32,
+        most_memory: u64,
+        samples: u32,
+        gpu_sum: u64,
+        memory_sum: u64,
+        time_ms: u64,
+        start_us: u64,
+    }
     ProcessUtilization = 32 { pid: u32, timestamp: u64, sm: u32, memory: u32, encoder: u32, decoder: u32 }
     ProcessUtilizationInfo = 40 {
         timestamp: u64,

@@ -6,6 +6,7 @@
 //! in common: the initialised world, counting, faults, handles. The others are safe code, one file per group
 //! of functions; names nobody simulates are in `unsupported`.
 
+mod accounting;
 mod call;
 mod clocks;
 mod code;
@@ -39,6 +40,8 @@ mod vgpu;
 
 #[cfg(test)]
 mod field_tests;
+#[cfg(test)]
+mod process_tests;
 #[cfg(test)]
 mod tests;
 

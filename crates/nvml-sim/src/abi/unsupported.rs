@@ -15,8 +15,6 @@ export! {
         | nvmlDeviceCreateGpuInstance
         | nvmlDeviceCreateGpuInstanceWithPlacement
         | nvmlDeviceFreezeNvLinkUtilizationCounter
-        | nvmlDeviceGetAccountingStats
-        | nvmlDeviceGetAccountingStats_v2
         | nvmlDeviceGetAdaptiveTgpModeInfo_v1
         | nvmlDeviceGetBBXTimeData_v1
         | nvmlDeviceGetBankRemapperStatus_v1

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use super::account::{Account, Run};
 use super::jobs::{Jobs, Process};
 use super::load::Load;
 use super::mean::{Mean, mean_load};
@@ -114,6 +115,19 @@ impl Gpu {
             mean_load(wave.load_s(from), wave.load_s(to), to - from)
         });
         self.jobs.running(at, wave, end, period)
+    }
+
+    /// The runs of processes that the driver remembers.
+    pub(super) fn runs(&self, at: Duration) -> Vec<Run> {
+        self.jobs.runs(at)
+    }
+
+    /// What a process has done.
+    pub(super) fn account(&self, run: Run, at: Duration) -> Account {
+        let seconds = at.as_secs_f64();
+        let whole = |wave: &Wave| mean_load(Load::default(), wave.load_s(seconds), seconds);
+        let wave = self.wave.as_ref().filter(|_| seconds > 0.0).map(whole);
+        self.jobs.account(run, at, wave)
     }
 
     pub(super) fn process_name(&self, pid: u32, at: Duration) -> Option<&'static str> {

@@ -68,6 +68,13 @@ impl Job {
         (self.memory * filled * breath) as u64 / PAGE * PAGE
     }
 
+    /// The most memory it has held after so many seconds.
+    pub(super) fn most_memory(&self, seconds: f64) -> u64 {
+        let rows = (seconds.min(CYCLE_S) / STEP_S) as u32;
+        let held = (0..=rows).map(|row| self.memory(self.start_s + f64::from(row) * STEP_S));
+        held.max().unwrap_or(0)
+    }
+
     pub(super) fn load(&self, place_s: f64, noise: Noise) -> Load {
         let age = place_s - self.start_s;
         let ramp = if self.permanent {

@@ -53,10 +53,10 @@ pub enum ProcessKind {
 /// The jobs of one GPU over one cycle.
 #[derive(Debug)]
 pub(super) struct Jobs {
-    jobs: Vec<Job>,
-    noise: Noise,
+    pub(super) jobs: Vec<Job>,
+    pub(super) noise: Noise,
     /// Where in the cycle the world begins: different for each GPU, so that they are not in step.
-    offset_s: f64,
+    pub(super) offset_s: f64,
 }
 
 impl Jobs {
@@ -156,7 +156,11 @@ impl Jobs {
     }
 
     fn pid(&self, index: usize, at: Duration) -> u32 {
-        let (_, cycle) = self.place(at);
+        self.pid_in(index, self.place(at).1)
+    }
+
+    /// The process id of a job in a cycle.
+    pub(super) fn pid_in(&self, index: usize, cycle: u64) -> u32 {
         let run = if self.jobs[index].permanent { 0 } else { cycle };
         (1_000 + self.noise.fork(2 + index as u64).number(run) % (PID_LIMIT - 1_000)) as u32
     }

@@ -5,6 +5,7 @@
 //! therefore costs the same, however long ago the world began: there is no state to catch up with, and no
 //! lock.
 
+mod account;
 mod gpu;
 mod job;
 mod jobs;
@@ -20,6 +21,7 @@ mod wave;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use account::{Account, BUFFER, Run};
 use gpu::Gpu;
 pub use jobs::{Process, ProcessKind};
 pub use mean::Mean;
@@ -91,6 +93,18 @@ impl Engine {
     /// The name of a process on a GPU at a time.
     pub(crate) fn process_name(&self, gpu: usize, pid: u32, at: Duration) -> Option<&'static str> {
         self.gpus.get(gpu)?.process_name(pid, quantise(at))
+    }
+
+    /// The runs of processes that a driver which keeps accounts knows of at a time, oldest first.
+    pub(crate) fn runs(&self, gpu: usize, at: Duration) -> Vec<Run> {
+        self.gpus
+            .get(gpu)
+            .map_or_else(Vec::new, |gpu| gpu.runs(quantise(at)))
+    }
+
+    /// What a process has done by a time.
+    pub(crate) fn account(&self, gpu: usize, run: Run, at: Duration) -> Option<Account> {
+        self.gpus.get(gpu).map(|gpu| gpu.account(run, quantise(at)))
     }
 
     /// The mean load of a MIG instance between two times, and that of its memory interface, 0 to 1 each.

@@ -124,6 +124,12 @@ fn build(name: &str, table: Table) -> Result<Profile, ProfileError> {
         check::gpu(&spec).map_err(|problem| error(name, format!("gpu {index}: {problem}")))?;
         gpus.push(spec);
     }
+    if file.driver.confidential_compute && !gpus.iter().all(GpuSpec::can_be_confidential) {
+        return Err(error(
+            name,
+            "driver: confidential computing needs GPUs that are capable of it".into(),
+        ));
+    }
     Ok(Profile {
         name: name.into(),
         description: file.description,

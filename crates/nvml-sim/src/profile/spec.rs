@@ -17,6 +17,9 @@ pub struct Driver {
     /// Bytes from one entry of the `_v3` process lists to the next: 24, or 32 as early drivers of the R535 branch had it.
     #[serde(default = "current_entry")]
     pub process_entry_bytes: u32,
+    /// Whether confidential computing is on, which protects all memory of all GPUs.
+    #[serde(default)]
+    pub confidential_compute: bool,
 }
 
 /// Everything fixed about one GPU.
@@ -46,6 +49,12 @@ pub struct GpuSpec {
     /// The performance state in which the GPU idles.
     #[serde(default)]
     pub idle_performance_state: u32,
+    /// Whether the driver keeps accounts of processes.
+    #[serde(default)]
+    pub accounting: bool,
+    /// Whether the GPU hangs on its processor by a chip-to-chip link.
+    #[serde(default)]
+    pub c2c: bool,
     /// NUMA node, when the platform tells.
     pub numa_node: Option<u32>,
     /// Memory.
@@ -90,6 +99,11 @@ pub struct GpuSpec {
 }
 
 impl GpuSpec {
+    /// Whether it is capable of confidential computing: Hopper and Blackwell for data centres.
+    pub fn can_be_confidential(&self) -> bool {
+        self.architecture >= Architecture::Hopper && self.mig_capable
+    }
+
     /// Whether it is a consumer card: those have a display and no application clocks.
     pub fn is_consumer(&self) -> bool {
         matches!(self.brand, Brand::Geforce | Brand::GeforceRtx)
