@@ -9,7 +9,7 @@ use super::call::Call;
 use super::code::{Code, Result};
 use super::ffi::{Out, export};
 use super::handle::{Handle, Target};
-use super::layout::EventData;
+use super::layout::{EventData, EventDataV1};
 use crate::faults::Incident;
 use crate::world;
 
@@ -34,17 +34,6 @@ struct EventSet {
     /// How many events of each fault and kind each GPU has had, or had before it was registered.
     had: HashMap<(u64, u64, usize), u64>,
 }
-
-/// What the first version of the event structure is: the later one without the instances.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct EventDataV1 {
-    device: Handle,
-    kind: u64,
-    data: u64,
-}
-
-const _: () = assert!(size_of::<EventDataV1>() == 24);
 
 export! {
     global fn nvmlEventSetCreate(set: Out<Handle>) |_call| {

@@ -175,7 +175,12 @@ impl Tagged {
 
     /// The structure, if it is the one that the caller declares.
     pub(super) fn of<T: Versioned>(&self) -> Result<InOut<T>> {
-        if self.tag()? == T::TAG {
+        self.of_version(T::TAG)
+    }
+
+    /// The structure, if the caller declares it under this tag, one of an earlier version with the same layout.
+    pub(super) fn of_version<T: Versioned>(&self, tag: u32) -> Result<InOut<T>> {
+        if self.tag()? == tag {
             Ok(InOut(self.0.cast()))
         } else {
             Err(Code::VERSION_MISMATCH)
@@ -222,7 +227,7 @@ macro_rules! export_one {
     (@ with_handle $gate:ident $name:ident ( $($arg:ident : $type:ty),* ) |$call:pat_param| $body:block) => {
         #[allow(unsafe_code, non_snake_case, reason = "NVML's symbols have NVML's names")]
         #[unsafe(no_mangle)]
-        extern "C" fn $name(handle: $crate::abi::handle::Handle $(, $arg: $type)*) -> u32 {
+        pub(in crate::abi) extern "C" fn $name(handle: $crate::abi::handle::Handle $(, $arg: $type)*) -> u32 {
             const FUNCTION: usize = $crate::abi::names::number_of(stringify!($name));
             $crate::abi::call::$gate(FUNCTION, handle, |$call| $body)
         }
@@ -230,7 +235,7 @@ macro_rules! export_one {
     ($gate:ident $name:ident ( $($arg:ident : $type:ty),* $(,)? ) |$call:pat_param| $body:block) => {
         #[allow(unsafe_code, non_snake_case, reason = "NVML's symbols have NVML's names")]
         #[unsafe(no_mangle)]
-        extern "C" fn $name($($arg: $type),*) -> u32 {
+        pub(in crate::abi) extern "C" fn $name($($arg: $type),*) -> u32 {
             const FUNCTION: usize = $crate::abi::names::number_of(stringify!($name));
             $crate::abi::call::$gate(FUNCTION, |$call| $body)
         }

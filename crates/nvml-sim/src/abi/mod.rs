@@ -10,6 +10,7 @@ mod accounting;
 mod call;
 mod clocks;
 mod code;
+mod confidential;
 mod events;
 mod ffi;
 mod field;
@@ -31,6 +32,7 @@ mod power;
 mod process;
 mod reliability;
 mod samples;
+mod sessions;
 pub(crate) mod sys;
 mod system;
 mod thermal;
@@ -42,6 +44,8 @@ mod vgpu;
 mod field_tests;
 #[cfg(test)]
 mod process_tests;
+#[cfg(test)]
+mod raw_tests;
 #[cfg(test)]
 mod tests;
 

@@ -2,7 +2,7 @@
 
 use super::code::Code;
 use super::ffi::{CharBuf, Out, Tagged, export};
-use super::layout::{ConfComputeState, DriverBranch, fixed};
+use super::layout::{DriverBranch, fixed};
 use crate::world::World;
 
 /// How clients recognise the simulator: the NVML version ends in this.
@@ -42,10 +42,6 @@ export! {
         // Unlike other strings, this one is cut to the room there is.
         let room = (length as usize).saturating_sub(1).min(found.len());
         name.write(length, &found[..room])
-    }
-
-    global fn nvmlSystemGetConfComputeState(state: Out<ConfComputeState>) |_call| {
-        state.write(ConfComputeState { environment: 0, feature: 0, dev_tools: 0 })
     }
 }
 

@@ -19,12 +19,10 @@ export! {
         | nvmlDeviceGetBBXTimeData_v1
         | nvmlDeviceGetBankRemapperStatus_v1
         | nvmlDeviceGetBridgeChipInfo
-        | nvmlDeviceGetC2cModeInfoV
         | nvmlDeviceGetClkMonStatus
         | nvmlDeviceGetClockOffsets
         | nvmlDeviceGetConfComputeGpuAttestationReport
         | nvmlDeviceGetConfComputeGpuCertificate
-        | nvmlDeviceGetConfComputeProtectedMemoryUsage
         | nvmlDeviceGetCurrentClockFreqs
         | nvmlDeviceGetDramEncryptionMode
         | nvmlDeviceGetDriverModel
@@ -63,7 +61,6 @@ export! {
         | nvmlDeviceGetPdi
         | nvmlDeviceGetPerformanceModes
         | nvmlDeviceGetPgpuMetadataString
-        | nvmlDeviceGetPlatformInfo
         | nvmlDeviceGetPowerMizerMode_v1
         | nvmlDeviceGetSramUniqueUncorrectedEccErrorCounts
         | nvmlDeviceGetUnrepairableMemoryFlag_v1
@@ -186,11 +183,7 @@ export! {
         | nvmlSystemEventSetFree
         | nvmlSystemEventSetWait
         | nvmlSystemGetCPER_v1
-        | nvmlSystemGetConfComputeCapabilities
-        | nvmlSystemGetConfComputeGpusReadyState
         | nvmlSystemGetConfComputeKeyRotationThresholdInfo
-        | nvmlSystemGetConfComputeSettings
-        | nvmlSystemGetConfComputeSettings_v2
         | nvmlSystemGetNvlinkBwMode
         | nvmlSystemRegisterEvents
         | nvmlSystemSetConfComputeGpusReadyState

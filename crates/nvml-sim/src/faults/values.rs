@@ -59,6 +59,15 @@ pub struct Values {
     /// Corrected memory errors, volatile and aggregate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ecc_corrected: Option<u64>,
+    /// Corrected errors of the memory inside the chip, volatile and aggregate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sram_corrected: Option<u64>,
+    /// Uncorrected errors of the memory inside the chip, volatile and aggregate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sram_uncorrected: Option<u64>,
+    /// The memory inside the chip has had more errors than it may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sram_threshold_exceeded: Option<bool>,
     /// Rows remapped because of uncorrected errors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remapped_uncorrected: Option<u32>,

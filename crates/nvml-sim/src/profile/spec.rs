@@ -104,6 +104,11 @@ impl GpuSpec {
         self.architecture >= Architecture::Hopper && self.mig_capable
     }
 
+    /// Whether it tells how far it is from its thermal limits: from Ada on.
+    pub fn has_thermal_margins(&self) -> bool {
+        self.architecture >= Architecture::Ada
+    }
+
     /// Whether it is a consumer card: those have a display and no application clocks.
     pub fn is_consumer(&self) -> bool {
         matches!(self.brand, Brand::Geforce | Brand::GeforceRtx)
