@@ -200,7 +200,7 @@ impl<T: Copy> InOut<T> {
 }
 
 /// Exports functions. `global` ones concern no GPU; `device` ones begin with a handle of a GPU, `any_device`
-/// ones with that of a GPU or MIG instance; `lookup` ones find out themselves which GPU they concern;
+/// ones with that of a GPU or MIG device, `part` ones with that of a GPU or compute instance; `lookup` ones find out themselves which GPU they concern;
 /// `waiting` ones are like `lookup`, but do not take part in the exclusion of calls. In the body, the
 /// closure's parameter is the call.
 macro_rules! export {
@@ -223,6 +223,9 @@ macro_rules! export_one {
     };
     (any_device $name:ident ( $($arg:ident : $type:ty),* $(,)? ) |$call:pat_param| $body:block) => {
         $crate::abi::ffi::export_one!(@ with_handle on_any_device $name ($($arg: $type),*) |$call| $body);
+    };
+    (part $name:ident ( $($arg:ident : $type:ty),* $(,)? ) |$call:pat_param| $body:block) => {
+        $crate::abi::ffi::export_one!(@ with_handle on_part $name ($($arg: $type),*) |$call| $body);
     };
     (@ with_handle $gate:ident $name:ident ( $($arg:ident : $type:ty),* ) |$call:pat_param| $body:block) => {
         #[allow(unsafe_code, non_snake_case, reason = "NVML's symbols have NVML's names")]

@@ -72,15 +72,18 @@ export! {
         take(gpu, Some(position.ok_or(Code::INVALID_ARGUMENT)?), sample)
     }
 
-    global fn nvmlGpmMetricsGet(question: InOut<GpmMetricsGet>) |call| {
-        let asked = question.read()?;
+    lookup fn nvmlGpmMetricsGet(question: InOut<GpmMetricsGet>) |call| {
+        let asked = question.read().map_err(|code| call.refuse(code))?;
+        let samples = taken(asked.first).and_then(|first| Ok((first, taken(asked.second)?)));
+        let (first, second) = samples.map_err(|code| call.refuse(code))?;
+        // It concerns the GPU that the samples are of.
+        call.device(Handle::new(Target::Gpu(first.gpu)))?;
         if asked.version != VERSION {
             return Err(Code::VERSION_MISMATCH);
         }
         if asked.count > MOST_METRICS {
             return Err(Code::INVALID_ARGUMENT);
         }
-        let (first, second) = (taken(asked.first)?, taken(asked.second)?);
         if (first.gpu, first.mig) != (second.gpu, second.mig) {
             return Err(Code::INVALID_ARGUMENT);
         }

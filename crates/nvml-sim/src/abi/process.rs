@@ -223,7 +223,8 @@ pub(super) fn entries(gpu: &Device, kind: ProcessKind) -> Vec<ProcessInfo> {
 
 fn entry(gpu: &Device, process: &Process) -> ProcessInfo {
     let spec = gpu.spec().ok();
-    let instance = process.mig.and_then(|mig| spec?.mig.get(mig));
+    let mig = process.mig.filter(|_| gpu.has_mig());
+    let instance = mig.and_then(|mig| spec?.mig.get(mig));
     ProcessInfo {
         pid: process.pid,
         used_gpu_memory: process.memory,

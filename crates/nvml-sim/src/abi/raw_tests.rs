@@ -8,9 +8,9 @@ use super::field_tests::{AGE, node};
 use super::handle::{Handle, Target};
 use super::layout::{
     C2cMode, ConfComputeCapabilities, ConfComputeMemory, ConfComputeSettings, ConfComputeSettingsV2,
-    ConfComputeState, EccSramErrorStatus, FabricInfoV2, MarginTemperature, Memory, PlatformInfo,
+    ConfComputeState, EccSramErrorStatus, EventData, FabricInfoV2, MarginTemperature, Memory, PlatformInfo,
 };
-use super::{identity, load, modes, reliability, thermal};
+use super::{events, identity, load, mig, modes, reliability, thermal, unsupported};
 use crate::faults::{Fault, Values};
 use crate::profile::Profile;
 use crate::world::{self, World};
@@ -331,4 +331,57 @@ fn confidential_computing_is_on_where_the_profile_says_so() {
         Profile::parse("own", &text).is_err(),
         "an L40S is not capable of it"
     );
+}
+
+/// Waits for an event on the first GPU: its XID, and the instances it names.
+fn next_event(world: &Arc<World>) -> (u64, u32, u32) {
+    const XID: u64 = 8;
+    within(world, || {
+        let mut set = gpu(0);
+        assert_eq!(events::nvmlEventSetCreate(Out::from(&mut set)), 0);
+        assert_eq!(events::nvmlDeviceRegisterEvents(gpu(0), XID, set), 0);
+        let mut data = EventData {
+            device: gpu(5),
+            kind: 0,
+            data: 0,
+            gpu_instance: 0,
+            compute_instance: 0,
+        };
+        assert_eq!(events::nvmlEventSetWait_v2(set, Out::from(&mut data), 30_000), 0);
+        assert_eq!((data.device, data.kind), (gpu(0), XID));
+        assert_eq!(events::nvmlEventSetFree(set), 0);
+        (data.data, data.gpu_instance, data.compute_instance)
+    })
+}
+
+#[test]
+fn an_event_names_the_instances_that_its_fault_names() {
+    let xid = Fault::everywhere().xid(13).per_second(50);
+    let world = node("h100-mig", &[xid.clone().instances(5, 0)]);
+    assert_eq!(next_event(&world), (13, 5, 0));
+    assert_eq!(next_event(&node("h100-mig", &[xid])), (13, u32::MAX, u32::MAX));
+    let half = "[[fault]]\nxid = 13\ngpu_instance = 5";
+    assert!(crate::faults::parse(half).is_ok());
+    assert!(crate::faults::parse("[[fault]]\ngpu_instance = 5\nlost = true").is_err());
+}
+
+#[test]
+fn calls_on_instances_concern_their_gpu() {
+    let world = node("h100-mig", &[Fault::everywhere().gpu(0).lost()]);
+    within(&world, || {
+        let instance = Handle::new(Target::GpuInstance(0, 1));
+        assert_eq!(unsupported::nvmlGpuInstanceGetActiveVgpus(instance), 15);
+        assert_eq!(unsupported::nvmlGpuInstanceGetActiveVgpus(gpu(0)), 2);
+        assert_eq!(
+            mig::nvmlGpuInstanceGetComputeInstanceById(instance, 0, Out::from(&mut gpu(0))),
+            15
+        );
+    });
+    let world = node("h100-mig", &[]);
+    within(&world, || {
+        assert_eq!(
+            unsupported::nvmlGpuInstanceDestroy(Handle::new(Target::GpuInstance(0, 1))),
+            3
+        );
+    });
 }

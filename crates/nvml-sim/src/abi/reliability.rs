@@ -160,7 +160,11 @@ pub(super) fn errors(gpu: &Device, kind: u32, counter: u32) -> Result<u64> {
     } else {
         0
     };
-    Ok(said.unwrap_or_else(|| healthy + gpu.world.incidents(gpu.gpu, incident, None)))
+    let happened = || match counter {
+        VOLATILE => gpu.incidents(incident, None),
+        _ => gpu.world.incidents(gpu.gpu, incident, None),
+    };
+    Ok(said.unwrap_or_else(|| healthy + happened()))
 }
 
 /// `nvmlDeviceGetGpuRecoveryAction`: memory that waits to be repaired wants the GPU drained and reset.

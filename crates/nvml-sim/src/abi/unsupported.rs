@@ -5,6 +5,7 @@
 
 use super::code::Code;
 use super::ffi::export;
+use super::vgpu;
 
 export! {
     device fn
@@ -141,24 +142,8 @@ export! {
         | nvmlGpmSetStreamingEnabled
     () |_gpu| { Err(Code::NOT_SUPPORTED) }
 
-    global fn
+    part fn
         nvmlComputeInstanceDestroy
-        | nvmlDeviceDiscoverGpus
-        | nvmlDeviceGetHandleByUUIDV
-        | nvmlDeviceModifyDrainState
-        | nvmlDeviceQueryDrainState
-        | nvmlDeviceRemoveGpu
-        | nvmlDeviceRemoveGpu_v2
-        | nvmlEventSetGetContextCount_v1
-        | nvmlEventSetGetContextData_v1
-        | nvmlEventSetGetContextInfo_v1
-        | nvmlEventSetGetGpuOperationalEventContextLegacyXid_v1
-        | nvmlEventSetRegisterGpuOperationalEvents_v1
-        | nvmlEventSetWait_v3
-        | nvmlGetExcludedDeviceInfoByIndex
-        | nvmlGetVgpuCompatibility
-        | nvmlGetVgpuDriverCapabilities
-        | nvmlGetVgpuVersion
         | nvmlGpuInstanceCreateComputeInstance
         | nvmlGpuInstanceCreateComputeInstanceWithPlacement
         | nvmlGpuInstanceDestroy
@@ -178,26 +163,10 @@ export! {
         | nvmlGpuInstanceSetVgpuHeterogeneousMode
         | nvmlGpuInstanceSetVgpuSchedulerState
         | nvmlGpuInstanceSetVgpuSchedulerState_v2
-        | nvmlSetVgpuVersion
-        | nvmlSystemEventSetCreate
-        | nvmlSystemEventSetFree
-        | nvmlSystemEventSetWait
-        | nvmlSystemGetCPER_v1
-        | nvmlSystemGetConfComputeKeyRotationThresholdInfo
-        | nvmlSystemGetNvlinkBwMode
-        | nvmlSystemRegisterEvents
-        | nvmlSystemSetConfComputeGpusReadyState
-        | nvmlSystemSetConfComputeKeyRotationThresholdInfo
-        | nvmlSystemSetNvlinkBwMode
-        | nvmlUnitGetDevices
-        | nvmlUnitGetFanSpeedInfo
-        | nvmlUnitGetHandleByIndex
-        | nvmlUnitGetLedState
-        | nvmlUnitGetPsuInfo
-        | nvmlUnitGetTemperature
-        | nvmlUnitGetUnitInfo
-        | nvmlUnitSetLedState
-        | nvmlVgpuInstanceClearAccountingPids
+    () |_call| { Err(Code::NOT_SUPPORTED) }
+
+    lookup fn
+        nvmlVgpuInstanceClearAccountingPids
         | nvmlVgpuInstanceGetAccountingMode
         | nvmlVgpuInstanceGetAccountingPids
         | nvmlVgpuInstanceGetAccountingStats
@@ -219,6 +188,47 @@ export! {
         | nvmlVgpuInstanceGetRuntimeStateSize
         | nvmlVgpuInstanceGetVmDriverVersion
         | nvmlVgpuInstanceSetEncoderCapacity
+    (instance: u32) |call| {
+        vgpu::of_instance(call, instance)?;
+        Err(Code::NOT_SUPPORTED)
+    }
+
+    global fn
+        nvmlDeviceDiscoverGpus
+        | nvmlDeviceGetHandleByUUIDV
+        | nvmlDeviceModifyDrainState
+        | nvmlDeviceQueryDrainState
+        | nvmlDeviceRemoveGpu
+        | nvmlDeviceRemoveGpu_v2
+        | nvmlEventSetGetContextCount_v1
+        | nvmlEventSetGetContextData_v1
+        | nvmlEventSetGetContextInfo_v1
+        | nvmlEventSetGetGpuOperationalEventContextLegacyXid_v1
+        | nvmlEventSetRegisterGpuOperationalEvents_v1
+        | nvmlEventSetWait_v3
+        | nvmlGetExcludedDeviceInfoByIndex
+        | nvmlGetVgpuCompatibility
+        | nvmlGetVgpuDriverCapabilities
+        | nvmlGetVgpuVersion
+        | nvmlSetVgpuVersion
+        | nvmlSystemEventSetCreate
+        | nvmlSystemEventSetFree
+        | nvmlSystemEventSetWait
+        | nvmlSystemGetCPER_v1
+        | nvmlSystemGetConfComputeKeyRotationThresholdInfo
+        | nvmlSystemGetNvlinkBwMode
+        | nvmlSystemRegisterEvents
+        | nvmlSystemSetConfComputeGpusReadyState
+        | nvmlSystemSetConfComputeKeyRotationThresholdInfo
+        | nvmlSystemSetNvlinkBwMode
+        | nvmlUnitGetDevices
+        | nvmlUnitGetFanSpeedInfo
+        | nvmlUnitGetHandleByIndex
+        | nvmlUnitGetLedState
+        | nvmlUnitGetPsuInfo
+        | nvmlUnitGetTemperature
+        | nvmlUnitGetUnitInfo
+        | nvmlUnitSetLedState
         | nvmlVgpuTypeGetBAR1Info
         | nvmlVgpuTypeGetCapabilities
         | nvmlVgpuTypeGetDeviceID
