@@ -114,7 +114,7 @@ fn take(gpu: &Device, mig: Option<usize>, sample: Handle) -> Result {
     }
     let id = id_of(sample)?;
     let links = gpu.spec()?.nvlink.as_ref().map_or(0, |link| link.active);
-    let at = gpu.world.clock.now();
+    let at = gpu.now();
     let taken = Taken {
         gpu: gpu.gpu,
         mig,

@@ -9,6 +9,7 @@ mod account;
 mod gpu;
 mod job;
 mod jobs;
+mod latest;
 mod load;
 mod mean;
 mod noise;
@@ -87,7 +88,7 @@ impl Engine {
     pub fn processes(&self, gpu: usize, at: Duration) -> Vec<Process> {
         self.gpus
             .get(gpu)
-            .map_or_else(Vec::new, |gpu| gpu.processes(quantise(at)))
+            .map_or_else(Vec::new, |gpu| gpu.processes(quantise(at)).to_vec())
     }
 
     /// The name of a process on a GPU at a time.
