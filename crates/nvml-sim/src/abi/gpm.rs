@@ -140,7 +140,7 @@ fn between(world: &World, first: &Taken, second: &Taken, metric: u32) -> Result<
         // What goes over the buses is not told apart by instance.
         Some(_) if metric >= 20 => return Err(Code::NOT_SUPPORTED),
         Some(mig) => engine
-            .instance_load(first.gpu, mig, first.at, second.at)
+            .instance_mean(first.gpu, mig, first.at, second.at)
             .ok_or(NO_DATA)?,
         None => (whole.gpu, whole.memory),
     };

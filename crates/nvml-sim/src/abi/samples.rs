@@ -113,8 +113,8 @@ fn kind_of(gpu: &Device, kind: u32) -> Result<(Duration, Of)> {
         }
         1 => Of::Mean(|mean| percent(mean.gpu), |values| values.gpu_utilization),
         2 => Of::Mean(|mean| percent(mean.memory), |values| values.memory_utilization),
-        3 => Of::Mean(|mean| percent(mean.encoder), |_| None),
-        4 => Of::Mean(|mean| percent(mean.decoder), |_| None),
+        3 => Of::Mean(|mean| percent(mean.encoder), |values| values.encoder_utilization),
+        4 => Of::Mean(|mean| percent(mean.decoder), |values| values.decoder_utilization),
         5 => Of::Moment(|truth| truth.graphics_mhz),
         6 => Of::Moment(|truth| truth.memory_mhz),
         8 if engines.jpeg > 0 => Of::Mean(|mean| percent(mean.jpeg), |_| None),

@@ -128,22 +128,16 @@ impl Gpu {
     }
 
     /// The mean load of a MIG instance between two times, and that of its memory interface.
-    pub(super) fn instance_load(&self, mig: usize, from: Duration, to: Duration) -> (f64, f64) {
-        /// Points at which the load is looked at: four a second, as often as it changes, within reason.
-        const MOST: f64 = 256.0;
-        let span = to - from;
-        if let Some(wave) = &self.wave {
-            let (from, to) = (wave.load_s(from.as_secs_f64()), wave.load_s(to.as_secs_f64()));
-            let load = mean_load(from, to, span.as_secs_f64());
-            return (load.gpu, load.memory);
-        }
-        let points = (span.as_secs_f64() * 4.0).ceil().clamp(1.0, MOST) as u32;
-        let loads = (0..points).map(|n| {
-            self.jobs
-                .instance_load(from + span * (2 * n + 1) / (2 * points), mig)
-        });
-        let sum = loads.fold((0.0, 0.0), |sum, load| (sum.0 + load.gpu, sum.1 + load.memory));
-        (sum.0 / f64::from(points), sum.1 / f64::from(points))
+    pub(super) fn instance_mean(&self, mig: usize, from: Duration, to: Duration) -> (f64, f64) {
+        let load = match &self.wave {
+            Some(wave) => {
+                let seconds = |at: Duration| at.as_secs_f64();
+                let (start, end) = (wave.load_s(seconds(from)), wave.load_s(seconds(to)));
+                mean_load(start, end, seconds(to - from))
+            }
+            None => self.jobs.instance_mean(mig, from, to),
+        };
+        (load.gpu, load.memory)
     }
 
     fn totals(&self, at: Duration) -> Totals {
