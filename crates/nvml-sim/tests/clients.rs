@@ -254,6 +254,14 @@ fn the_same_world_is_seen_by_two_loads_and_by_the_truth() {
                 .total_energy_consumption()
                 .unwrap()
         };
+        let averages = |nvml: &Nvml| {
+            let device = nvml.device_by_index(index).unwrap();
+            let rates = device.utilization_rates().unwrap();
+            let ring = device.samples(Sampling::GpuUtilization, None).unwrap();
+            let ring = ring.into_iter().map(|sample| format!("{:?}", sample.value));
+            (rates.gpu, rates.memory, ring.collect::<Vec<_>>())
+        };
+        assert_eq!(averages(&nvml_a), averages(&nvml_b));
         assert_eq!(energy(&nvml_a), energy(&nvml_b));
         assert_eq!(energy(&nvml_a), a.truth(index as usize).unwrap().energy_mj);
     }

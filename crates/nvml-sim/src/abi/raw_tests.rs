@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::ffi::{Out, Tagged, Versioned};
+use super::ffi::{InOut, Out, Tagged, Versioned};
 use super::field_tests::{AGE, node};
 use super::handle::{Handle, Target};
 use super::layout::{
-    AddressingMode, C2cMode, EccSramErrorStatus, EventData, FabricInfoV2, MarginTemperature, Memory,
+    AddressingMode, C2cMode, EccSramErrorStatus, EventData, FabricInfoV2, MarginTemperature, Memory, PciInfo,
     PlatformInfo,
 };
-use super::{events, identity, load, memory, mig, modes, reliability, thermal, unsupported};
+use super::{events, identity, load, lookup, memory, mig, modes, pci, reliability, thermal, unsupported};
 use crate::faults::{Fault, Values};
 use crate::world::{self, World};
 
@@ -325,5 +325,30 @@ fn the_first_memory_call_counts_the_reserved_part_as_used() {
     assert_eq!(place.used + place.free, place.total);
     within(&node("gb10", &[]), || {
         assert_eq!(memory::nvmlDeviceGetMemoryInfo(gpu(0), Out::from(&mut place)), 3);
+    });
+}
+
+#[test]
+fn calls_on_a_place_of_the_bus_concern_the_gpu_that_is_there() {
+    let healthy = node("h100-sxm-8", &[]);
+    let mut places = [0, 1].map(|_| PciInfo {
+        bus_id_legacy: [0; 16],
+        domain: 0,
+        bus: 0,
+        device: 0,
+        pci_device_id: 0,
+        pci_subsystem_id: 0,
+        bus_id: [0; 32],
+    });
+    within(&healthy, || {
+        for (index, place) in places.iter_mut().enumerate() {
+            assert_eq!(pci::nvmlDeviceGetPciInfo_v3(gpu(index), Out::from(place)), 0);
+        }
+    });
+    within(&node("h100-sxm-8", &[Fault::everywhere().gpu(1).lost()]), || {
+        let codes = places
+            .each_mut()
+            .map(|place| lookup::nvmlDeviceQueryDrainState(InOut::from(place)));
+        assert_eq!(codes, [3, 15]);
     });
 }
