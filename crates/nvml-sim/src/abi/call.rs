@@ -10,7 +10,7 @@ use super::code::{Code, Result};
 use super::handle::{Handle, Target};
 use super::names::NAMES;
 use crate::engine::{Process, Truth};
-use crate::faults::{Hit, Values, glob_matches};
+use crate::faults::{Hit, Incident, Values, restart};
 use crate::profile::{GpuSpec, MigSpec};
 use crate::world::{self, World};
 
@@ -26,6 +26,8 @@ pub(super) struct Call {
 /// A call that has passed the faults, which may have left wrong values to report.
 pub(super) struct Passed {
     hit: Option<Hit>,
+    /// The age of the world, as its GPUs see it, when the call was let through: one look at the clock serves all of it.
+    now: Duration,
 }
 
 /// A call on one GPU or MIG instance.
@@ -68,6 +70,20 @@ pub(super) fn on_device(function: usize, handle: Handle, body: impl FnOnce(&Devi
 /// A call on a GPU or on a MIG instance.
 pub(super) fn on_any_device(function: usize, handle: Handle, body: impl FnOnce(&Device) -> Result) -> u32 {
     run(function, true, |call| body(&call.device(handle)?))
+}
+
+/// A call on a GPU instance or a compute instance: it concerns its GPU.
+pub(super) fn on_part(function: usize, handle: Handle, body: impl FnOnce(&Call) -> Result) -> u32 {
+    run(function, true, |call| {
+        let (Ok(Target::GpuInstance(gpu, _)) | Ok(Target::ComputeInstance(gpu, _))) = handle.target() else {
+            return Err(call.refuse(Code::INVALID_ARGUMENT));
+        };
+        if call.world.engine.spec(gpu).is_none() {
+            return Err(call.refuse(Code::INVALID_ARGUMENT));
+        }
+        call.pass(Some(gpu))?;
+        body(&call)
+    })
 }
 
 /// A call whose GPU is known only after a look at its arguments.
@@ -120,17 +136,19 @@ impl Call {
 
     /// The number of the latest fault that was loaded: it grows when new ones are.
     pub(super) fn newest_fault(&self) -> u64 {
-        let faults = self.world.faults.in_force(self.world.clock.running());
+        let faults = self.world.faults_in_force();
         faults.iter().map(|active| active.id).max().unwrap_or(0)
     }
 
     /// Lets the faults have their way with the call.
     pub(super) fn judge(&self, gpu: Option<usize>) -> Result<Passed> {
-        let name = NAMES[self.function];
-        let world = &self.world;
-        world.faults.refresh(world.clock.running());
-        let Some(hit) = world.faults.decide(name, gpu, world.clock.running(), world.seed) else {
-            return self.present(gpu).map(|()| Passed { hit: None });
+        let (name, world) = (NAMES[self.function], &self.world);
+        let moment = Instant::now();
+        let running = world.clock.running_at(moment);
+        world.faults.refresh(moment, running);
+        let Some(hit) = world.faults.decide(name, gpu, running, world.seed) else {
+            let now = world.clock.seen(running);
+            return self.present(gpu).map(|()| Passed { hit: None, now });
         };
         let fault = &hit.fault;
         if fault.hang {
@@ -146,7 +164,11 @@ impl Call {
             return Err(Code::GPU_IS_LOST);
         }
         match fault.code {
-            Some(0) | None => self.present(gpu).map(|()| Passed { hit: Some(hit) }),
+            Some(0) | None => {
+                // The fault may have held it up.
+                let now = world.clock.now();
+                self.present(gpu).map(|()| Passed { hit: Some(hit), now })
+            }
             Some(code) => Err(Code(code)),
         }
     }
@@ -165,11 +187,7 @@ impl Call {
             return Err(self.refuse(Code::INVALID_ARGUMENT));
         }
         let passed = self.pass(Some(gpu))?;
-        if spec
-            .unsupported
-            .iter()
-            .any(|pattern| glob_matches(pattern, NAMES[self.function]))
-        {
+        if self.world.lacks(gpu, self.function) {
             return Err(Code::NOT_SUPPORTED);
         }
         if mig.is_some_and(|mig| !self.world.mig_instances(gpu).contains(&mig)) {
@@ -205,8 +223,10 @@ impl Call {
                 return;
             }
             sleep(left.min(POLL));
-            world.faults.refresh(world.clock.running());
-            if !world.faults.holds(hit.id, world.clock.running()) {
+            let moment = Instant::now();
+            let running = world.clock.running_at(moment);
+            world.faults.refresh(moment, running);
+            if !world.faults.holds(hit.id, running) {
                 return;
             }
         }
@@ -238,27 +258,56 @@ impl Device {
         Ok(self.mig.and_then(|mig| self.spec().ok()?.mig.get(mig)))
     }
 
+    /// The age of the world at which the call reads the GPU.
+    pub(super) fn now(&self) -> Duration {
+        self.passed.now
+    }
+
     /// The readings now, with the wrong values of a fault in place of the true ones.
-    pub(super) fn truth(&self) -> Result<Truth> {
-        self.truth_at(self.world.clock.now())
+    pub(super) fn truth(&self) -> Result<Arc<Truth>> {
+        self.truth_at(self.now())
     }
 
     /// The readings at an age of the world.
-    pub(super) fn truth_at(&self, age: Duration) -> Result<Truth> {
+    pub(super) fn truth_at(&self, age: Duration) -> Result<Arc<Truth>> {
         let mut truth = self
             .world
             .engine
-            .truth(self.gpu, age)
+            .shared_truth(self.gpu, age)
             .ok_or(Code::INVALID_ARGUMENT)?;
         if let Some(values) = self.values() {
-            values.distort(&mut truth);
+            let truth = Arc::make_mut(&mut truth);
+            if let Some(began) = self.restarted() {
+                let base = self.world.engine.shared_truth(self.gpu, began);
+                restart(truth, base.as_ref().ok_or(Code::INVALID_ARGUMENT)?);
+            }
+            values.distort(truth);
         }
         Ok(truth)
     }
 
+    /// How often something has happened to the GPU, or to one of its links, since its counters began.
+    pub(super) fn incidents(&self, what: Incident, link: Option<u32>) -> u64 {
+        let all = self.world.incidents(self.gpu, what, link);
+        let restarted = self.passed.hit.as_ref().filter(|_| self.restarted().is_some());
+        let before = restarted.map_or(0, |hit| {
+            self.world.faults.incidents(self.gpu, what, link, hit.began)
+        });
+        all.saturating_sub(before)
+    }
+
+    /// The age of the world at which the counters began anew, if a fault made them.
+    fn restarted(&self) -> Option<Duration> {
+        let hit = self.passed.hit.as_ref()?;
+        let restarts = hit.values().is_some_and(|values| values.counters_restart);
+        let clock = &self.world.clock;
+        // Nothing has happened since in a world that stands still.
+        restarts.then(|| if clock.is_frozen() { clock.now() } else { hit.began })
+    }
+
     /// The processes now; on a MIG instance, only its own.
     pub(super) fn processes(&self) -> Vec<Process> {
-        let mut all = self.world.engine.processes(self.gpu, self.world.clock.now());
+        let mut all = self.world.engine.processes(self.gpu, self.now());
         if let Some(mig) = self.mig {
             all.retain(|process| process.mig == Some(mig));
         }
@@ -272,6 +321,6 @@ impl Device {
 
     /// Whether MIG mode is on, which takes some readings away from the GPU as a whole.
     pub(super) fn has_mig(&self) -> bool {
-        self.spec().is_ok_and(|spec| !spec.mig.is_empty())
+        self.world.has_mig(self.gpu)
     }
 }

@@ -17,6 +17,10 @@ pub struct Values {
     /// Energy counter, mJ: a small number is a counter that was reset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub energy_mj: Option<u64>,
+    /// Energy, violation times, PCIe and NVLink traffic and errors, and volatile memory errors count from 0 since the fault began,
+    /// as after a reset of the GPU or a driver that was loaded again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub counters_restart: bool,
     /// GPU temperature, °C.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature: Option<u32>,
@@ -29,6 +33,12 @@ pub struct Values {
     /// Memory interface utilisation, percent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_utilization: Option<u32>,
+    /// Encoder utilisation, percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoder_utilization: Option<u32>,
+    /// Decoder utilisation, percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decoder_utilization: Option<u32>,
     /// Total memory, bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_total: Option<u64>,
@@ -59,6 +69,15 @@ pub struct Values {
     /// Corrected memory errors, volatile and aggregate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ecc_corrected: Option<u64>,
+    /// Corrected errors of the memory inside the chip, volatile and aggregate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sram_corrected: Option<u64>,
+    /// Uncorrected errors of the memory inside the chip, volatile and aggregate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sram_uncorrected: Option<u64>,
+    /// The memory inside the chip has had more errors than it may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sram_threshold_exceeded: Option<bool>,
     /// Rows remapped because of uncorrected errors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remapped_uncorrected: Option<u32>,
@@ -132,6 +151,8 @@ impl Values {
         replace(&mut truth.temperature, self.temperature);
         replace(&mut truth.gpu_utilization, self.gpu_utilization);
         replace(&mut truth.memory_utilization, self.memory_utilization);
+        replace(&mut truth.encoder_utilization, self.encoder_utilization);
+        replace(&mut truth.decoder_utilization, self.decoder_utilization);
         replace(&mut truth.memory_total, self.memory_total);
         replace(&mut truth.memory_free, self.memory_free);
         replace(&mut truth.performance_state, self.performance_state);
@@ -139,6 +160,21 @@ impl Values {
         replace(&mut truth.event_reasons, self.event_reasons);
         truth.memory_temperature = self.memory_temperature.or(truth.memory_temperature);
         truth.fan_percent = self.fan_percent.or(truth.fan_percent);
+    }
+}
+
+/// Lets all counters begin at what they were.
+pub(crate) fn restart(truth: &mut Truth, base: &Truth) {
+    for (counter, base) in [
+        (&mut truth.energy_mj, base.energy_mj),
+        (&mut truth.power_violation_ns, base.power_violation_ns),
+        (&mut truth.thermal_violation_ns, base.thermal_violation_ns),
+        (&mut truth.pcie_tx_bytes, base.pcie_tx_bytes),
+        (&mut truth.pcie_rx_bytes, base.pcie_rx_bytes),
+        (&mut truth.nvlink_tx_bytes, base.nvlink_tx_bytes),
+        (&mut truth.nvlink_rx_bytes, base.nvlink_rx_bytes),
+    ] {
+        *counter = counter.saturating_sub(base);
     }
 }
 

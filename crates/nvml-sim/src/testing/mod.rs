@@ -26,7 +26,7 @@ pub use builder::Builder;
 use crate::control::FAULTS_FILE;
 use crate::control::clock::Clock;
 use crate::control::counters::Tally;
-use crate::engine::{Engine, Process, Truth};
+use crate::engine::{Engine, Mean, Process, Truth};
 use crate::faults::{self, Fault};
 use crate::profile::{Profile, ProfileError};
 
@@ -155,6 +155,23 @@ impl Simulator {
     /// The readings of a GPU at an age of the world.
     pub fn truth_at(&self, gpu: usize, age: Duration) -> Option<Truth> {
         self.engine.truth(gpu, age)
+    }
+
+    /// What a GPU did between two ages of the world: the exact integrals of what is played, whatever its work is. Nothing
+    /// between an age and itself.
+    pub fn mean(&self, gpu: usize, from: Duration, to: Duration) -> Option<Mean> {
+        self.engine.mean(gpu, from, to)
+    }
+
+    /// The exact mean load of a MIG instance (by position in the profile) between two ages of the world, and that of its memory
+    /// interface, as shares of the instance.
+    pub fn instance_mean(&self, gpu: usize, mig: usize, from: Duration, to: Duration) -> Option<(f64, f64)> {
+        self.engine.instance_mean(gpu, mig, from, to)
+    }
+
+    /// The age of the world at a time since 1970: what a timestamp that a client took is for the other questions here.
+    pub fn age_at(&self, since_1970: Duration) -> Duration {
+        since_1970.saturating_sub(self.epoch())
     }
 
     /// The processes on a GPU now.
