@@ -1,5 +1,7 @@
 //! Every answer that is no success. `detail` is what old clients read; the rest is a superset after RFC 9457.
 
+use std::borrow::Cow;
+
 use actix_web::{
     HttpResponse,
     http::{
@@ -21,6 +23,9 @@ const RETRY_STARTING: u16 = 1;
 
 /// An absent driver is seldom back sooner: when to ask again, in seconds.
 const RETRY_UNAVAILABLE: u16 = 10;
+
+/// Characters of a client's text that are sent back to it: more than any sensible path or parameter has.
+const LONGEST_ECHO: usize = 128;
 
 /// Something that cannot be answered.
 #[derive(Debug, Serialize, ToSchema)]
@@ -160,7 +165,7 @@ pub(crate) fn not_a_gpu(input: &str, error: InvalidSelector) -> HttpResponse {
     respond::fresh(status, &body)
 }
 
-/// What is wrong with a parameter.
+/// What is wrong with a parameter, or with a part of the path.
 #[derive(Debug)]
 pub(crate) struct Mistake {
     /// The kind of mistake.
@@ -173,20 +178,43 @@ pub(crate) struct Mistake {
     pub(crate) input: String,
 }
 
+/// `input` names no GPU in any of the ways known; said to clients of the native routes.
+pub(crate) fn bad_gpu(input: &str, error: InvalidSelector) -> HttpResponse {
+    let mistake = Mistake {
+        kind: "gpu_parsing",
+        parameter: "gpu",
+        message: error.to_string(),
+        input: input.to_owned(),
+    };
+    invalid("path", mistake)
+}
+
 /// A parameter of the query is not understood.
 pub(crate) fn bad_parameter(mistake: Mistake) -> HttpResponse {
+    invalid("query", mistake)
+}
+
+fn invalid(place: &'static str, mistake: Mistake) -> HttpResponse {
     let status = StatusCode::UNPROCESSABLE_ENTITY;
     let body = ValidationProblem {
         detail: vec![ValidationError {
             kind: mistake.kind,
-            loc: ["query", mistake.parameter],
+            loc: [place, mistake.parameter],
             msg: mistake.message,
-            input: mistake.input,
+            input: clipped(&mistake.input).into_owned(),
         }],
         title: title(status),
         status: status.as_u16(),
     };
     respond::fresh(status, &body)
+}
+
+/// The beginning of what a client sent: enough to know it again, too little to make an answer large.
+pub(crate) fn clipped(input: &str) -> Cow<'_, str> {
+    match input.char_indices().nth(LONGEST_ECHO) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &input[..end])),
+        None => Cow::Borrowed(input),
+    }
 }
 
 /// NVML cannot be used: why, under the sentence `detail`. Nothing if it can.
