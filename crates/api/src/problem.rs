@@ -217,34 +217,52 @@ pub(crate) fn clipped(input: &str) -> Cow<'_, str> {
     }
 }
 
+/// Why NVML cannot be used.
+pub(crate) struct DriverAbsence<'a> {
+    pub(crate) reason: DriverReason,
+    pub(crate) message: &'a str,
+    pub(crate) hint: &'static str,
+    /// When to ask again, in seconds.
+    retry: u16,
+}
+
+impl<'a> DriverAbsence<'a> {
+    /// Nothing if NVML can be used.
+    pub(crate) fn of(host: &'a HostSnapshot) -> Option<Self> {
+        match &host.driver {
+            DriverStatus::Ready(_) => None,
+            DriverStatus::Starting => Some(Self {
+                reason: DriverReason::Starting,
+                message: "the first initialisation of NVML is under way",
+                hint: "ask again in a moment",
+                retry: RETRY_STARTING,
+            }),
+            DriverStatus::Unavailable(fault) => Some(Self {
+                reason: fault.reason,
+                message: &fault.message,
+                hint: fault.hint,
+                retry: RETRY_UNAVAILABLE,
+            }),
+        }
+    }
+}
+
 /// NVML cannot be used: why, under the sentence `detail`. Nothing if it can.
 pub(crate) fn driver(host: &HostSnapshot, detail: &'static str) -> Option<HttpResponse> {
-    let (reason, message, hint, retry) = match &host.driver {
-        DriverStatus::Ready(_) => return None,
-        DriverStatus::Starting => (
-            DriverReason::Starting,
-            "the first initialisation of NVML is under way",
-            "ask again in a moment",
-            RETRY_STARTING,
-        ),
-        DriverStatus::Unavailable(fault) => (
-            fault.reason,
-            fault.message.as_str(),
-            fault.hint,
-            RETRY_UNAVAILABLE,
-        ),
-    };
+    let absence = DriverAbsence::of(host)?;
     let status = StatusCode::SERVICE_UNAVAILABLE;
     let body = DriverProblem {
         detail,
         title: title(status),
         status: status.as_u16(),
-        reason,
-        message: message.to_owned(),
-        hint: hint.to_owned(),
+        reason: absence.reason,
+        message: absence.message.to_owned(),
+        hint: absence.hint.to_owned(),
     };
     let mut response = respond::fresh(status, &body);
-    response.headers_mut().insert(header::RETRY_AFTER, retry.into());
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, absence.retry.into());
     Some(response)
 }
 

@@ -100,7 +100,7 @@ pub(crate) async fn gpu(request: HttpRequest, gpu: Path<String>) -> HttpResponse
     let set = state.bodies.latest(&state.cache);
     let place = match gpu_of(&set.host, &gpu) {
         Ok(place) => place,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     match selection {
         None => respond::rendered(&request, set.native_gpu(place)),
@@ -117,12 +117,14 @@ pub(crate) async fn gpu(request: HttpRequest, gpu: Path<String>) -> HttpResponse
 /// # Errors
 ///
 /// With the answer: that this is no name of a GPU, that NVML cannot be used, or that there is no such GPU.
-pub(crate) fn gpu_of(host: &HostSnapshot, name: &str) -> Result<usize, HttpResponse> {
-    let selector = name
-        .parse::<GpuSelector>()
-        .map_err(|error| problem::bad_gpu(name, error))?;
-    if let Some(unavailable) = problem::driver(host, UNAVAILABLE) {
-        return Err(unavailable);
-    }
-    place_of(host, &selector).ok_or_else(|| problem::unknown_gpu(host, &clipped(name)))
+pub(crate) fn gpu_of(host: &HostSnapshot, name: &str) -> Result<usize, Box<HttpResponse>> {
+    let answer = match name.parse::<GpuSelector>() {
+        Err(error) => problem::bad_gpu(name, error),
+        Ok(selector) => match (problem::driver(host, UNAVAILABLE), place_of(host, &selector)) {
+            (Some(unavailable), _) => unavailable,
+            (None, Some(place)) => return Ok(place),
+            (None, None) => problem::unknown_gpu(host, &clipped(name)),
+        },
+    };
+    Err(Box::new(answer))
 }

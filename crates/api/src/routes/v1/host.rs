@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse};
-use gpulse_models::{
-    DriverReason, DriverStatus, GpuState, HostSnapshot, HostSums, Reason, Timestamp, seed::GpuInfo,
-};
+use gpulse_models::{DriverReason, DriverStatus, GpuState, HostSnapshot, HostSums, Reason, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{query, selection::Selection, vocabulary};
 use crate::{
-    problem::{self, Problem, ValidationProblem},
+    problem::{self, DriverAbsence, Problem, ValidationProblem},
     respond,
     state::State,
 };
@@ -133,7 +131,8 @@ pub(crate) async fn host(request: HttpRequest) -> HttpResponse {
 
 impl HostDriver {
     fn of(host: &HostSnapshot) -> Self {
-        let info = GpuInfo::of(host);
+        let absence = DriverAbsence::of(host);
+        let absence = absence.as_ref();
         let (status, driver) = match &host.driver {
             DriverStatus::Starting => (HostDriverStatus::Starting, None),
             DriverStatus::Ready(driver) => (HostDriverStatus::Ready, Some(driver)),
@@ -141,9 +140,9 @@ impl HostDriver {
         };
         Self {
             status,
-            reason: info.reason,
-            message: info.message,
-            hint: info.hint,
+            reason: absence.map(|absence| absence.reason),
+            message: absence.map(|absence| absence.message.to_owned()),
+            hint: absence.map(|absence| absence.hint.to_owned()),
             driver_version: driver.map(|driver| driver.driver_version.clone()),
             cuda_driver_version: driver.and_then(|driver| driver.cuda_driver_version.clone()),
             nvml_version: driver.and_then(|driver| driver.nvml_version.clone()),

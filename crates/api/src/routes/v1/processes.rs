@@ -123,7 +123,7 @@ pub(crate) async fn processes_of_one(request: HttpRequest, gpu: Path<String>) ->
     let set = state.bodies.latest(&state.cache);
     let place = match gpu_of(&set.host, &gpu) {
         Ok(place) => place,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     match selection {
         None => respond::rendered(&request, set.native_processes_of(place)),
