@@ -85,6 +85,39 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// One of each kind, with nothing said beside it.
+    pub const ALL: [Self; 10] = [
+        Self::Xid(None),
+        Self::SingleBitEcc,
+        Self::DoubleBitEcc,
+        Self::PerformanceState,
+        Self::Clock,
+        Self::PowerSource,
+        Self::MigConfig,
+        Self::Unknown,
+        Self::GpuState {
+            before: GpuState::Ok,
+            now: GpuState::Ok,
+        },
+        Self::Driver(None),
+    ];
+
+    /// What happened, for a person.
+    pub fn description(&self) -> &'static str {
+        match self {
+            Self::Xid(_) => "The driver reported an error by its number, which is explained below.",
+            Self::SingleBitEcc => "Memory corrected an error.",
+            Self::DoubleBitEcc => "Memory met an error that it could not correct.",
+            Self::PerformanceState => "The performance state changed.",
+            Self::Clock => "A clock changed.",
+            Self::PowerSource => "The power source changed.",
+            Self::MigConfig => "MIG instances were made or removed.",
+            Self::Unknown => "The driver reported something that this agent has no name for.",
+            Self::GpuState { .. } => "The agent sees the GPU in another state than before.",
+            Self::Driver(_) => "NVML can be used from now on, or cannot, and why.",
+        }
+    }
+
     /// The name used on the wire.
     pub fn as_str(&self) -> &'static str {
         match self {
