@@ -9,7 +9,7 @@ use nvml_wrapper::{
 use crate::{asker::Asker, convert, label, raw};
 
 /// Reads the static facts of `device`, whose UUID is known.
-pub(crate) fn facts(asker: &mut Asker, device: &Device<'static>, uuid: &str) -> GpuFacts {
+pub(crate) fn facts(asker: &mut Asker, device: &Device<'_>, uuid: &str) -> GpuFacts {
     GpuFacts {
         id: GpuId::from_uuid(uuid),
         identity: identity(asker, device),
@@ -17,7 +17,7 @@ pub(crate) fn facts(asker: &mut Asker, device: &Device<'static>, uuid: &str) -> 
     }
 }
 
-fn identity(asker: &mut Asker, device: &Device<'static>) -> GpuIdentity {
+fn identity(asker: &mut Asker, device: &Device<'_>) -> GpuIdentity {
     let pci = asker.ask("nvmlDeviceGetPciInfo_v3", || device.pci_info(), Ok);
     let pci = pci.as_ref();
     let platform = asker.ask("nvmlDeviceGetPlatformInfo", || raw::platform(device), Ok);
@@ -95,7 +95,7 @@ fn identity(asker: &mut Asker, device: &Device<'static>) -> GpuIdentity {
     }
 }
 
-fn limits(asker: &mut Asker, device: &Device<'static>) -> GpuLimits {
+fn limits(asker: &mut Asker, device: &Device<'_>) -> GpuLimits {
     let mut threshold =
         |key, threshold| asker.ask(key, || device.temperature_threshold(threshold), convert::celsius);
     let slowdown_celsius = threshold(
