@@ -2,6 +2,7 @@
 
 mod agent;
 mod http;
+pub(crate) mod python;
 mod wait;
 mod world;
 
