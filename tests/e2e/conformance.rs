@@ -6,16 +6,13 @@
 mod compare;
 mod exceptions;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
-use nvml_sim::testing::Simulator;
+use nvml_sim::{faults::Fault, testing::Simulator};
 use serde_json::Value;
 
 use self::{
-    compare::{Outcome, Served},
+    compare::{Outcome, Served, reason_of},
     exceptions::EXCEPTIONS,
 };
 use crate::{
@@ -32,15 +29,85 @@ const AGE: Duration = Duration::from_secs(600);
 /// So many mistakes are shown: one wrong table makes hundreds.
 const SHOWN: usize = 60;
 
-/// Hosts of which more can be read than of those that are built in: profile, what is laid over it, values.
-const MORE: [(&str, &str, usize); 2] = [
-    ("h100-sxm-8", "driver.confidential_compute = true", 3_000),
-    (
-        "l40s-4",
-        "gpu.accounting = true\n\
-         gpu.vgpu = { name = \"NVIDIA L40S-12Q\", type_id = 1151, memory_mib = 12288, most = 4, active = 2 }",
-        850,
-    ),
+/// A host that is compared.
+struct Host {
+    /// What it is called in messages.
+    name: String,
+    profile: &'static str,
+    /// Laid over the profile.
+    overrides: &'static str,
+    /// What calls return instead of an answer.
+    refusals: &'static [(&'static str, u32)],
+    /// How many values are compared at least.
+    least: usize,
+}
+
+impl Host {
+    fn plain(profile: &'static str) -> Self {
+        Self {
+            name: profile.to_owned(),
+            profile,
+            overrides: "",
+            refusals: &[],
+            least: least(profile),
+        }
+    }
+
+    fn with(what: &str, profile: &'static str, overrides: &'static str) -> Self {
+        Self {
+            name: format!("{profile} with {what}"),
+            overrides,
+            ..Self::plain(profile)
+        }
+    }
+
+    fn start(&self) -> Simulator {
+        let refusals = self.refusals.iter();
+        let faults: Vec<_> = refusals
+            .map(|(call, code)| Fault::on(*call).returns(*code))
+            .collect();
+        let builder = Simulator::builder(self.profile)
+            .age(AGE)
+            .frozen_at(AGE)
+            .faults(&faults);
+        builder.overrides(self.overrides).unwrap().start().unwrap()
+    }
+}
+
+/// All hosts: the profiles that are built in, those with what can be switched on, and one with errors of all kinds.
+fn hosts() -> impl Iterator<Item = Host> {
+    let more = [
+        Host::with(
+            "confidential computing",
+            "h100-sxm-8",
+            "driver.confidential_compute = true",
+        ),
+        Host::with("accounting", "l40s-4", "gpu.accounting = true"),
+        Host::with(
+            "vGPUs",
+            "l40s-4",
+            "gpu.vgpu = { name = \"NVIDIA L40S-12Q\", type_id = 1151, memory_mib = 12288, most = 4, active = 2 }",
+        ),
+        Host {
+            refusals: &REFUSALS,
+            ..Host::with("errors", "rtx-4090", "")
+        },
+    ];
+    PROFILES_WITH_GPUS
+        .into_iter()
+        .map(|(profile, _)| Host::plain(profile))
+        .chain(more)
+}
+
+/// An error for each reason that the agent knows, but for a lost GPU, of which nothing is served.
+const REFUSALS: [(&str, u32); 7] = [
+    ("nvmlDeviceGetEncoderUtilization", 3),
+    ("nvmlDeviceGetPersistenceMode", 4),
+    ("nvmlDeviceGetBAR1MemoryInfo", 10),
+    ("nvmlDeviceGetTotalEnergyConsumption", 13),
+    ("nvmlDeviceGetMarginTemperature", 25),
+    ("nvmlDeviceGetPowerManagementLimit", 27),
+    ("nvmlDeviceGetUtilizationRates", 999),
 ];
 
 /// How many values are compared at least, of each profile: nine tenths of what it was when this was written.
@@ -82,47 +149,47 @@ fn agent(simulator: &Simulator) -> Agent {
 }
 
 /// Compares all of one host, and adds it to what was found of the others.
-fn compare(host: &str, simulator: &Simulator, python: &str, outcome: &mut Outcome) {
-    let agent = agent(simulator);
-    let read: Value = serde_json::from_str(&run(simulator, python, &[&script("catalogue.py")])).unwrap();
+fn compare(host: &Host, python: &str, outcome: &mut Outcome) {
+    let (name, simulator, before) = (&host.name, host.start(), outcome.values);
+    let agent = agent(&simulator);
+    let read: Value = serde_json::from_str(&run(&simulator, python, &[&script("catalogue.py")])).unwrap();
     let (body, topology) = (agent.json("/api/v1/gpus"), agent.json("/api/v1/topology"));
     let (read_gpus, gpus) = (read["gpus"].as_array().unwrap(), body["gpus"].as_array().unwrap());
-    assert_eq!(read_gpus.len(), gpus.len(), "{host}: NVML and the agent see another number of GPUs");
+    assert_eq!(
+        read_gpus.len(),
+        gpus.len(),
+        "{name}: NVML and the agent see another number of GPUs"
+    );
     for (index, (answers, body)) in read_gpus.iter().zip(gpus).enumerate() {
         let served = Served {
-            what: format!("{host} GPU {index}"),
+            what: format!("{name} GPU {index}"),
             body,
             own: &["unavailable"],
         };
         outcome.compare(&served, answers.as_object().unwrap());
     }
     let served = Served {
-        what: format!("{host} topology"),
+        what: format!("{name} topology"),
         body: &topology,
         own: &["unavailable", "generation", "published_at", "read_at"],
     };
     outcome.compare(&served, read["topology"].as_object().unwrap());
+    let values = outcome.values - before;
+    eprintln!("{name}: {values} values");
+    assert!(
+        values >= host.least,
+        "{name}: only {values} values were compared, of {} or more",
+        host.least
+    );
 }
 
 #[test]
 fn all_that_is_served_is_what_nvml_says() {
     let Some(python) = python() else { return };
-    let usual = PROFILES_WITH_GPUS.map(|(profile, _)| (profile, "", least(profile)));
     let mut total = Outcome::default();
-    let mut counts = BTreeMap::new();
-    for (profile, overrides, least) in usual.into_iter().chain(MORE) {
-        let builder = Simulator::builder(profile).age(AGE).frozen_at(AGE);
-        let simulator = builder.overrides(overrides).unwrap().start().unwrap();
-        let before = total.values;
-        compare(profile, &simulator, &python, &mut total);
-        let values = total.values - before;
-        counts.insert((profile, overrides), values);
-        assert!(
-            values >= least,
-            "{profile}: only {values} values were compared, of {least} or more"
-        );
+    for host in hosts() {
+        compare(&host, &python, &mut total);
     }
-    eprintln!("values compared: {counts:#?}, reasons: {}", total.reasons);
     let shown = total.mistakes.iter().take(SHOWN).cloned().collect::<Vec<_>>();
     assert!(
         total.mistakes.is_empty(),
@@ -130,9 +197,27 @@ fn all_that_is_served_is_what_nvml_says() {
         total.mistakes.len(),
         shown.join("\n")
     );
+    let expected = REFUSALS.map(|(_, code)| reason_of(code.into()));
+    let missing: Vec<_> = expected
+        .iter()
+        .filter(|reason| !total.reasons.contains(*reason))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "nothing was absent for these reasons: {missing:?}"
+    );
     let empty: Vec<_> = total.lists.iter().filter(|(_, most)| **most == 0).collect();
-    assert!(empty.is_empty(), "no host has anything in these lists, so that nothing of it is compared: {empty:?}");
+    assert!(
+        empty.is_empty(),
+        "no host has anything in these lists, so that nothing of it is compared: {empty:?}"
+    );
     let all: BTreeSet<_> = (0..EXCEPTIONS.len()).collect();
-    let unused: Vec<_> = all.difference(&total.exceptions).map(|place| EXCEPTIONS[*place].0).collect();
-    assert!(unused.is_empty(), "nothing that is served falls under these exceptions: {unused:?}");
+    let unused = all
+        .difference(&total.exceptions)
+        .map(|place| EXCEPTIONS[*place].0);
+    let unused: Vec<_> = unused.collect();
+    assert!(
+        unused.is_empty(),
+        "nothing that is served falls under these exceptions: {unused:?}"
+    );
 }

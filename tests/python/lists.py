@@ -174,7 +174,7 @@ VGPU = {
     "uuid": n.nvmlVgpuInstanceGetUUID,
     "virtual_machine": lambda vgpu: n.nvmlVgpuInstanceGetVmID(vgpu)[0],
     "type_name": lambda vgpu: n.nvmlVgpuTypeGetName(n.nvmlVgpuInstanceGetType(vgpu)),
-    "memory_used_bytes": n.nvmlVgpuInstanceGetFbUsage,
+    "memory_used_bytes": raw.vgpu_memory,
     "licensed": lambda vgpu: bool(n.nvmlVgpuInstanceGetLicenseInfo(vgpu).isLicensed),
 }
 

@@ -3,7 +3,7 @@
 Every function here raises `NVMLError` where there is no value, so that a table of readings need not care.
 """
 
-from ctypes import byref
+from ctypes import byref, c_ulonglong
 
 import pynvml as n
 
@@ -42,6 +42,13 @@ def fan_rpm(handle, fan):
     info.version, info.fan = n.nvmlFanSpeedInfo_v1, fan
     n._nvmlCheckReturn(n._nvmlGetFunctionPointer("nvmlDeviceGetFanSpeedRPM")(handle, byref(info)))
     return info.speed
+
+
+def vgpu_memory(vgpu):
+    """nvidia-ml-py makes room for 32 bits of the 64."""
+    used = c_ulonglong()
+    n._nvmlCheckReturn(n._nvmlGetFunctionPointer("nvmlVgpuInstanceGetFbUsage")(vgpu, byref(used)))
+    return used.value
 
 
 def platform(handle):

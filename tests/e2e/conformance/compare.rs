@@ -16,8 +16,8 @@ pub(super) struct Outcome {
     pub(super) mistakes: Vec<String>,
     /// How many values were the same on both sides.
     pub(super) values: usize,
-    /// How many values were absent on both sides for the same reason.
-    pub(super) reasons: usize,
+    /// The reasons for which values were absent on both sides.
+    pub(super) reasons: BTreeSet<&'static str>,
     /// The exceptions that were needed, by their place in the table.
     pub(super) exceptions: BTreeSet<usize>,
     /// Lists, without positions, with the most items that were seen in one.
@@ -60,7 +60,10 @@ impl Outcome {
     fn answer(&mut self, body: &Value, path: &str, answer: &Value) -> Result<(), String> {
         let ours = at(body, path).ok_or_else(|| format!("NVML says {answer}, and nothing is served"))?;
         let reason = reason(body, path);
-        let (kind, read) = answer.as_object().and_then(|answer| answer.iter().next()).unwrap();
+        let (kind, read) = answer
+            .as_object()
+            .and_then(|answer| answer.iter().next())
+            .unwrap();
         let shown = || format!("NVML says {kind} {read}, and {ours} is served, unavailable: {reason:?}");
         let holds = match kind.as_str() {
             "value" => {
@@ -68,8 +71,9 @@ impl Outcome {
                 reason.is_none() && same(read, ours)
             }
             "error" => {
-                self.reasons += 1;
-                ours.is_null() && reason == Some(reason_of(read.as_u64().unwrap()))
+                let expected = reason_of(read.as_u64().unwrap());
+                self.reasons.insert(expected);
+                ours.is_null() && reason == Some(expected)
             }
             "items" => {
                 let length = ours.as_array().map_or(0, Vec::len);
@@ -78,7 +82,8 @@ impl Outcome {
                 ours.is_array() && reason.is_none() && read.as_u64() == Some(length as u64)
             }
             "counted" | "sampled" => {
-                let place = exception(path).ok_or_else(|| format!("{}, and that is no exception", shown()))?;
+                let place =
+                    exception(path).ok_or_else(|| format!("{}, and that is no exception", shown()))?;
                 self.exceptions.insert(place);
                 let is_absent = ours.is_null() && reason == Some("not_ready");
                 match EXCEPTIONS[place].1 {
@@ -94,7 +99,7 @@ impl Outcome {
 }
 
 /// NVML's codes in the agent's words.
-fn reason_of(code: u64) -> &'static str {
+pub(super) fn reason_of(code: u64) -> &'static str {
     match code {
         3 => "not_supported",
         4 => "no_permission",

@@ -17,7 +17,11 @@ type Exception = (&'static str, Instead, &'static str);
 /// All of them. A path that is served and neither compared nor here fails the test, and so does an entry that nothing
 /// served falls under.
 pub(super) const EXCEPTIONS: &[Exception] = &[
-    ("state", Instead::Anything, "how the GPU is doing is the agent's own judgement"),
+    (
+        "state",
+        Instead::Anything,
+        "how the GPU is doing is the agent's own judgement",
+    ),
     ("state_since", Instead::Anything, "of the agent's clock"),
     ("sequence", Instead::Anything, "counts the agent's samples"),
     ("failures", Instead::Anything, "counts the agent's samples"),
@@ -36,16 +40,56 @@ pub(super) const EXCEPTIONS: &[Exception] = &[
         Instead::NotReady,
         "statistics of what the driver sampled between two ticks: in a world that stands still, nothing",
     ),
-    ("power.mean_watts", Instead::Still, "by how much energy grew between two ticks"),
-    ("pcie.sent_bytes_per_second", Instead::Still, "by how much a counter grew; compared where it is a reading"),
-    ("pcie.received_bytes_per_second", Instead::Still, "by how much a counter grew; compared where it is a reading"),
-    ("nvlink.sent_bytes_per_second", Instead::Still, "by how much counters grew between two reads"),
-    ("nvlink.received_bytes_per_second", Instead::Still, "by how much counters grew between two reads"),
-    ("nvlink.links.*.sent_bytes_per_second", Instead::Still, "by how much a counter grew between two reads"),
-    ("nvlink.links.*.received_bytes_per_second", Instead::Still, "by how much a counter grew between two reads"),
-    ("activity.over_seconds", Instead::Anything, "time between two samples, by the agent's clock"),
-    ("mig.instances.*.activity.over_seconds", Instead::Anything, "time between two samples, by the agent's clock"),
-    ("memory.unified", Instead::Anything, "a conclusion from several answers, which tests of the sampler draw"),
+    (
+        "power.mean_watts",
+        Instead::Still,
+        "by how much energy grew between two ticks",
+    ),
+    (
+        "pcie.sent_bytes_per_second",
+        Instead::Still,
+        "by how much a counter grew; compared where it is a reading",
+    ),
+    (
+        "pcie.received_bytes_per_second",
+        Instead::Still,
+        "by how much a counter grew; compared where it is a reading",
+    ),
+    (
+        "nvlink.sent_bytes_per_second",
+        Instead::Still,
+        "by how much counters grew between two reads",
+    ),
+    (
+        "nvlink.received_bytes_per_second",
+        Instead::Still,
+        "by how much counters grew between two reads",
+    ),
+    (
+        "nvlink.links.*.sent_bytes_per_second",
+        Instead::Still,
+        "by how much a counter grew between two reads",
+    ),
+    (
+        "nvlink.links.*.received_bytes_per_second",
+        Instead::Still,
+        "by how much a counter grew between two reads",
+    ),
+    (
+        "activity.over_seconds",
+        Instead::Anything,
+        "time between two samples, by the agent's clock",
+    ),
+    (
+        "mig.instances.*.activity.over_seconds",
+        Instead::Anything,
+        "time between two samples, by the agent's clock",
+    ),
+    (
+        "memory.unified",
+        Instead::Anything,
+        "a conclusion from several answers, which tests of the sampler draw",
+    ),
     (
         "sessions.accounts.*.active_seconds",
         Instead::Anything,
@@ -57,13 +101,33 @@ pub(super) const EXCEPTIONS: &[Exception] = &[
     ("processes.processes.*.user_id", Instead::Anything, "of /proc"),
     ("processes.processes.*.executable", Instead::Anything, "of /proc"),
     ("processes.processes.*.command", Instead::Anything, "of /proc"),
-    ("processes.processes.*.command_truncated", Instead::Anything, "of /proc"),
-    ("processes.processes.*.container_id", Instead::Anything, "of /proc"),
-    ("processes.processes.*.container_runtime", Instead::Anything, "of /proc"),
+    (
+        "processes.processes.*.command_truncated",
+        Instead::Anything,
+        "of /proc",
+    ),
+    (
+        "processes.processes.*.container_id",
+        Instead::Anything,
+        "of /proc",
+    ),
+    (
+        "processes.processes.*.container_runtime",
+        Instead::Anything,
+        "of /proc",
+    ),
     ("processes.processes.*.pod_uid", Instead::Anything, "of /proc"),
-    ("processes.processes.*.slurm_job_id", Instead::Anything, "of /proc"),
+    (
+        "processes.processes.*.slurm_job_id",
+        Instead::Anything,
+        "of /proc",
+    ),
     ("processes.processes.*.slurm_step", Instead::Anything, "of /proc"),
-    ("processes.processes.*.pid_namespace", Instead::Anything, "of /proc"),
+    (
+        "processes.processes.*.pid_namespace",
+        Instead::Anything,
+        "of /proc",
+    ),
 ];
 
 /// The exception that a path falls under, by its place in the table.
