@@ -166,9 +166,22 @@ fn limits(asker: &mut Asker, device: &Device<'static>) -> GpuLimits {
         pcie_lane_max_mbps: asker.ask(
             "nvmlDeviceGetPcieLinkMaxSpeed",
             || raw::pcie_max_speed(device),
-            |speed| convert::small_number(speed).map(Megabits),
+            lane_speed,
         ),
         fan_min_percent: fans.and_then(|(min, _)| convert::percent(min)),
         fan_max_percent: fans.and_then(|(_, max)| convert::percent(max)),
+    }
+}
+
+/// `NVML_PCIE_LINK_MAX_SPEED_…`: which generation's rate a lane can have.
+fn lane_speed(number: u32) -> Result<Megabits, Reason> {
+    match number {
+        1 => Ok(Megabits(2_500)),
+        2 => Ok(Megabits(5_000)),
+        3 => Ok(Megabits(8_000)),
+        4 => Ok(Megabits(16_000)),
+        5 => Ok(Megabits(32_000)),
+        6 => Ok(Megabits(64_000)),
+        _ => Err(Reason::Error),
     }
 }

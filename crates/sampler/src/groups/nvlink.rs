@@ -190,7 +190,7 @@ fn sum(links: &[NvlinkLink], of: fn(&NvlinkLink) -> Reading<BytesPerSecond>) -> 
     for link in up {
         match of(link) {
             Reading::Value(rate) => sum += rate.0,
-            absent => return absent,
+            absent @ Reading::Unavailable(_) => return absent,
         }
     }
     Reading::Value(BytesPerSecond(sum))
