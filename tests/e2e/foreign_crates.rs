@@ -15,7 +15,7 @@ use std::{
 use nvml_sim::testing::Simulator;
 use serde_json::Value;
 
-use crate::support::{Agent, eventually, python::over, request};
+use crate::support::{Agent, eventually, python::over, request, skipped};
 
 /// Profiles whose GPUs differ most in what they have.
 const PROFILES: [&str; 7] = [
@@ -87,7 +87,9 @@ fn installed(name: &str) -> Option<PathBuf> {
         "GPULSE_TEST_CRATES is not set: run `cargo xtask test`"
     );
     if home.is_none() {
-        eprintln!("SKIPPED: {name} needs GPULSE_TEST_CRATES, which `cargo xtask test` sets up");
+        skipped(&format!(
+            "{name} needs GPULSE_TEST_CRATES, which `cargo xtask test` sets up"
+        ));
     }
     Some(Path::new(&home?).join("bin").join(name))
 }
@@ -286,7 +288,7 @@ fn nvtop() -> Option<String> {
     let help = Command::new(&program).arg("--help").output();
     let can = help.is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains("--snapshot"));
     if !can {
-        eprintln!("SKIPPED: no nvtop of version 3.2 or later is installed, nor named by GPULSE_TEST_NVTOP");
+        skipped("no nvtop of version 3.2 or later is installed, nor named by GPULSE_TEST_NVTOP");
     }
     can.then_some(program)
 }

@@ -7,6 +7,8 @@ use std::{
 
 use nvml_sim::testing::Simulator;
 
+use super::skipped;
+
 /// The Python with the clients; `cargo xtask test` sets it up. Without it tests are skipped, except in CI.
 pub(crate) fn python() -> Option<String> {
     let python = std::env::var("GPULSE_TEST_PYTHON").ok();
@@ -15,7 +17,7 @@ pub(crate) fn python() -> Option<String> {
         "GPULSE_TEST_PYTHON is not set: run `cargo xtask test`"
     );
     if python.is_none() {
-        eprintln!("SKIPPED: foreign clients need GPULSE_TEST_PYTHON, which `cargo xtask test` sets up");
+        skipped("foreign clients need GPULSE_TEST_PYTHON, which `cargo xtask test` sets up");
     }
     python
 }
