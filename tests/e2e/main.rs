@@ -7,10 +7,12 @@
 mod absence;
 mod caching;
 mod command_line;
+mod conformance;
 mod contract;
 mod events;
 mod faults;
 mod foreign;
+mod foreign_crates;
 mod isolation;
 mod seed_cases;
 mod shutdown;
