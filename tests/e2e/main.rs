@@ -14,6 +14,7 @@ mod faults;
 mod foreign;
 mod foreign_crates;
 mod isolation;
+mod life_cycle;
 mod seed_cases;
 mod shutdown;
 mod snapshots;

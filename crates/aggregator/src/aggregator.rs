@@ -7,12 +7,12 @@
 //! 5. A [`Joined`] says how the GPUs are joined.
 //! 6. An [`EventBatch`] goes into the log of events, beside what the aggregator itself sees change.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use actix::{Actor, AsyncContext, Context, Handler, Message};
 use gpulse_models::{
-    DriverFault, DriverInfo, DriverStatus, EventGpu, EventKind, Failure, GpuFacts, GpuSnapshot, GpuState,
-    HostSnapshot, MigInstance, Reading, Reason, Sample, Timestamp, Topology, Totals, microseconds,
+    DriverFault, DriverInfo, DriverStatus, EventGpu, EventKind, Failure, GpuFacts, GpuId, GpuSnapshot,
+    GpuState, HostSnapshot, MigInstance, Reading, Reason, Sample, Timestamp, Topology, Totals, microseconds,
 };
 use tokio::time::Instant;
 
@@ -127,6 +127,8 @@ pub struct Aggregator {
     slots: Vec<Slot>,
     generation: u64,
     topology: Reading<Arc<Topology>>,
+    /// Good samples of GPUs that are not in the roster for now: their count goes on when they come back.
+    retired: HashMap<GpuId, u64>,
     notices: Notices,
 }
 
@@ -141,6 +143,7 @@ impl Aggregator {
             slots: Vec::new(),
             generation: 0,
             topology: Reading::Unavailable(Reason::NotReady),
+            retired: HashMap::new(),
             notices: Notices::default(),
         }
     }
@@ -171,7 +174,11 @@ impl Aggregator {
     fn empty_roster(&mut self) {
         self.topology = Reading::Unavailable(Reason::NotReady);
         for slot in self.slots.drain(..) {
-            self.cache.remove(&slot.latest().id);
+            let gpu = slot.latest();
+            self.cache.remove(&gpu.id);
+            if let Some(uuid) = gpu.uuid() {
+                self.retired.insert(uuid.clone(), gpu.health.sequence);
+            }
         }
     }
 
@@ -270,6 +277,12 @@ impl Handler<Record> for Aggregator {
         }
         let slot = &mut self.slots[place];
         let before = Arc::clone(slot.latest());
+        if before.facts.is_none()
+            && let Some(facts) = &record.facts
+            && let Some(sequence) = self.retired.remove(&facts.id)
+        {
+            slot.go_on_from(sequence);
+        }
         slot.take(record, now, self.generation + 1);
         let after = Arc::clone(slot.latest());
         if before.id != after.id {

@@ -28,6 +28,13 @@ impl Slot {
         &self.latest
     }
 
+    /// Counts on from the good samples of an earlier roster.
+    pub(crate) fn go_on_from(&mut self, sequence: u64) {
+        let mut next = GpuSnapshot::clone(&self.latest);
+        next.health.sequence += sequence;
+        self.latest = Arc::new(next);
+    }
+
     /// Takes in what a tick brought.
     pub(crate) fn take(&mut self, record: Record, now: Moment, generation: u64) {
         let mut next = GpuSnapshot::clone(&self.latest);

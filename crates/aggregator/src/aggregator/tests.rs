@@ -257,3 +257,31 @@ fn without_nvml_the_roster_is_empty_the_reason_is_known_and_the_generation_goes_
         assert!(bench.cache.gpu(&example::facts(0).id).is_none());
     });
 }
+
+#[test]
+fn samples_of_a_gpu_are_counted_on_when_the_driver_is_loaded_anew() {
+    paused(|| async {
+        let bench = Bench::start(2).await;
+        bench.good(1, 0).await;
+        bench.good(1, 0).await;
+        let before = bench.host().generation;
+        let fault = DriverFault {
+            reason: gpulse_models::DriverReason::DriverNotLoaded,
+            message: "gone".to_owned(),
+            hint: "load it",
+            library_loaded: true,
+            attempts: 1,
+            since: example::at(),
+        };
+        bench.aggregator.send(DriverDown(fault)).await.unwrap();
+        assert!(bench.host().gpus.is_empty());
+        // GPU 0 comes back at another place.
+        bench.seed(2, 2).await;
+        let facts = Some(Arc::new(example::facts(0)));
+        bench.record(2, 1, facts, Ok(Arc::new(example::sample()))).await;
+        let host = bench.host();
+        assert_eq!(host.gpu_at(1).unwrap().health.sequence, 3);
+        assert_eq!(host.gpu_at(0).unwrap().health.sequence, 0);
+        assert!(host.generation > before);
+    });
+}
