@@ -171,12 +171,27 @@ impl World {
         self.faults.incidents(gpu, what, link, self.clock.running())
     }
 
+    /// Whether MIG mode is on.
+    pub(crate) fn has_mig(&self, gpu: usize) -> bool {
+        let Some(spec) = self.engine.spec(gpu) else {
+            return false;
+        };
+        let faults = self.faults.in_force(self.clock.running());
+        let mut about_it = faults.iter().filter(|active| active.fault.is_about(gpu));
+        let said = about_it
+            .find_map(|active| active.fault.mig)
+            .filter(|_| spec.mig_capable);
+        said.unwrap_or(!spec.mig.is_empty())
+    }
+
     /// The MIG instances of a GPU that are there, as positions in its profile.
     pub(crate) fn mig_instances(&self, gpu: usize) -> Vec<usize> {
+        if !self.has_mig(gpu) {
+            return Vec::new();
+        }
         let all = self.engine.spec(gpu).map_or(0, |spec| spec.mig.len());
         let faults = self.faults.in_force(self.clock.running());
-        let about_it = |gpu_of_fault: Option<usize>| gpu_of_fault.is_none_or(|g| g == gpu);
-        let mut said = faults.iter().filter(|active| about_it(active.fault.gpu));
+        let mut said = faults.iter().filter(|active| active.fault.is_about(gpu));
         said.find_map(|active| active.fault.mig_instances.clone())
             .map_or_else(
                 || (0..all).collect(),

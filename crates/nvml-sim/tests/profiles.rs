@@ -157,12 +157,49 @@ fn a_video_node_encodes_and_decodes() {
                 device.encoder_stats().unwrap().session_count as usize,
                 sessions.len()
             );
+            let stats = device.encoder_stats().unwrap();
+            assert!((30..=60).contains(&stats.average_fps) && stats.average_latency > 1_000);
+            let captures = device.fbc_sessions_info().unwrap();
+            let stats = device.fbc_stats().unwrap();
+            assert_eq!((stats.sessions_count, captures.len()), (2, 2));
+            assert_eq!(stats.average_fps, 45);
             let processes = device.running_compute_processes().unwrap();
             assert!(sessions.iter().all(|s| processes.iter().any(|p| p.pid == s.pid)));
+            assert!(captures.iter().all(|s| processes.iter().any(|p| p.pid == s.pid)));
             assert!(matches!(device.serial(), Ok(serial) if !serial.is_empty()));
             assert!(matches!(device.mig_mode(), Err(NvmlError::NotSupported)));
         }
     }
+}
+
+#[test]
+fn whoever_keeps_encoders_busy_has_a_session() {
+    let (mut recorded, mut idle) = (0, 0);
+    for second in (0..480).step_by(10) {
+        let simulator = Simulator::builder("rtx-4090")
+            .frozen_at(Duration::from_secs(second))
+            .start()
+            .unwrap();
+        let nvml = Nvml::builder()
+            .lib_path(simulator.library_path().as_os_str())
+            .init()
+            .unwrap();
+        let device = nvml.device_by_index(0).unwrap();
+        let sessions = device.encoder_sessions().unwrap();
+        if device.encoder_utilization().unwrap().utilization > 5 {
+            let graphics = device.running_graphics_processes().unwrap();
+            assert_eq!(sessions.len(), 1);
+            assert!(graphics.iter().any(|process| process.pid == sessions[0].pid));
+            recorded += 1;
+        } else {
+            idle += usize::from(sessions.is_empty());
+        }
+        assert!(device.fbc_sessions_info().unwrap().is_empty());
+    }
+    assert!(recorded > 3 && idle > 3, "{recorded}, {idle}");
+    let (_simulator, nvml) = start("h100-sxm-8");
+    let device = nvml.device_by_index(0).unwrap();
+    assert!(matches!(device.encoder_sessions(), Err(NvmlError::NotSupported)));
 }
 
 #[test]

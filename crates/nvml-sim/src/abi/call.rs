@@ -10,7 +10,7 @@ use super::code::{Code, Result};
 use super::handle::{Handle, Target};
 use super::names::NAMES;
 use crate::engine::{Process, Truth};
-use crate::faults::{Hit, Values, glob_matches};
+use crate::faults::{Hit, Incident, Values, glob_matches, restart};
 use crate::profile::{GpuSpec, MigSpec};
 use crate::world::{self, World};
 
@@ -68,6 +68,20 @@ pub(super) fn on_device(function: usize, handle: Handle, body: impl FnOnce(&Devi
 /// A call on a GPU or on a MIG instance.
 pub(super) fn on_any_device(function: usize, handle: Handle, body: impl FnOnce(&Device) -> Result) -> u32 {
     run(function, true, |call| body(&call.device(handle)?))
+}
+
+/// A call on a GPU instance or a compute instance: it concerns its GPU.
+pub(super) fn on_part(function: usize, handle: Handle, body: impl FnOnce(&Call) -> Result) -> u32 {
+    run(function, true, |call| {
+        let (Ok(Target::GpuInstance(gpu, _)) | Ok(Target::ComputeInstance(gpu, _))) = handle.target() else {
+            return Err(call.refuse(Code::INVALID_ARGUMENT));
+        };
+        if call.world.engine.spec(gpu).is_none() {
+            return Err(call.refuse(Code::INVALID_ARGUMENT));
+        }
+        call.pass(Some(gpu))?;
+        body(&call)
+    })
 }
 
 /// A call whose GPU is known only after a look at its arguments.
@@ -239,21 +253,45 @@ impl Device {
     }
 
     /// The readings now, with the wrong values of a fault in place of the true ones.
-    pub(super) fn truth(&self) -> Result<Truth> {
+    pub(super) fn truth(&self) -> Result<Arc<Truth>> {
         self.truth_at(self.world.clock.now())
     }
 
     /// The readings at an age of the world.
-    pub(super) fn truth_at(&self, age: Duration) -> Result<Truth> {
+    pub(super) fn truth_at(&self, age: Duration) -> Result<Arc<Truth>> {
         let mut truth = self
             .world
             .engine
-            .truth(self.gpu, age)
+            .shared_truth(self.gpu, age)
             .ok_or(Code::INVALID_ARGUMENT)?;
         if let Some(values) = self.values() {
-            values.distort(&mut truth);
+            let truth = Arc::make_mut(&mut truth);
+            if let Some(began) = self.restarted() {
+                let base = self.world.engine.shared_truth(self.gpu, began);
+                restart(truth, base.as_ref().ok_or(Code::INVALID_ARGUMENT)?);
+            }
+            values.distort(truth);
         }
         Ok(truth)
+    }
+
+    /// How often something has happened to the GPU, or to one of its links, since its counters began.
+    pub(super) fn incidents(&self, what: Incident, link: Option<u32>) -> u64 {
+        let all = self.world.incidents(self.gpu, what, link);
+        let restarted = self.passed.hit.as_ref().filter(|_| self.restarted().is_some());
+        let before = restarted.map_or(0, |hit| {
+            self.world.faults.incidents(self.gpu, what, link, hit.began)
+        });
+        all.saturating_sub(before)
+    }
+
+    /// The age of the world at which the counters began anew, if a fault made them.
+    fn restarted(&self) -> Option<Duration> {
+        let hit = self.passed.hit.as_ref()?;
+        let restarts = hit.values().is_some_and(|values| values.counters_restart);
+        let clock = &self.world.clock;
+        // Nothing has happened since in a world that stands still.
+        restarts.then(|| if clock.is_frozen() { clock.now() } else { hit.began })
     }
 
     /// The processes now; on a MIG instance, only its own.
@@ -272,6 +310,6 @@ impl Device {
 
     /// Whether MIG mode is on, which takes some readings away from the GPU as a whole.
     pub(super) fn has_mig(&self) -> bool {
-        self.spec().is_ok_and(|spec| !spec.mig.is_empty())
+        self.world.has_mig(self.gpu)
     }
 }

@@ -9,7 +9,8 @@ use super::call::Call;
 use super::code::{Code, Result};
 use super::ffi::{Out, export};
 use super::handle::{Handle, Target};
-use super::layout::EventData;
+use super::layout::{EventData, EventDataV1};
+use super::process::NO_INSTANCE;
 use crate::faults::Incident;
 use crate::world;
 
@@ -34,17 +35,6 @@ struct EventSet {
     /// How many events of each fault and kind each GPU has had, or had before it was registered.
     had: HashMap<(u64, u64, usize), u64>,
 }
-
-/// What the first version of the event structure is: the later one without the instances.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct EventDataV1 {
-    device: Handle,
-    kind: u64,
-    data: u64,
-}
-
-const _: () = assert!(size_of::<EventDataV1>() == 24);
 
 export! {
     global fn nvmlEventSetCreate(set: Out<Handle>) |_call| {
@@ -133,8 +123,8 @@ fn next(call: &Call, set: Handle) -> Result<Option<EventData>> {
                     device: Handle::new(Target::Gpu(gpu)),
                     kind: event.kind,
                     data: event.data,
-                    gpu_instance: super::process::NO_INSTANCE,
-                    compute_instance: super::process::NO_INSTANCE,
+                    gpu_instance: event.instances[0],
+                    compute_instance: event.instances[1],
                 });
             }
         }
@@ -148,13 +138,15 @@ struct Due {
     kind: u64,
     data: u64,
     count: u64,
+    /// GPU instance and compute instance.
+    instances: [u32; 2],
 }
 
 fn due(call: &Call, gpu: usize) -> Vec<Due> {
     let now = call.world.clock.running();
     let has_ecc = call.world.engine.spec(gpu).is_some_and(|spec| spec.memory.ecc);
     let faults = call.world.faults.in_force(now).into_iter();
-    let about_it = faults.filter(|active| active.fault.gpu.is_none_or(|g| g == gpu));
+    let about_it = faults.filter(|active| active.fault.is_about(gpu));
     let events = about_it.flat_map(|active| {
         let count = active.fault.occurrences(now.saturating_sub(active.loaded));
         let incident = active.fault.incident.filter(|what| has_ecc || !what.needs_ecc());
@@ -162,11 +154,14 @@ fn due(call: &Call, gpu: usize) -> Vec<Due> {
             active.fault.event().map(|xid| (XID, xid)),
             incident.and_then(Incident::event).map(|kind| (kind, 0)),
         ];
+        let named = [active.fault.gpu_instance, active.fault.compute_instance];
         let due = move |(kind, data)| Due {
             fault: active.id,
             kind,
             data,
             count,
+            // Only an XID tells which instance it concerns.
+            instances: named.map(|id| id.filter(|_| kind == XID).unwrap_or(NO_INSTANCE)),
         };
         kinds.into_iter().flatten().map(due)
     });

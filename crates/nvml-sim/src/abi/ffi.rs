@@ -107,6 +107,11 @@ impl<T: Copy> Array<T> {
         self.0.is_null()
     }
 
+    /// The same place for items of another layout, as a driver of another age takes it.
+    pub(super) fn of<U: Copy>(&self) -> Array<U> {
+        Array(self.0.cast())
+    }
+
     /// The item at a place that is known to exist.
     pub(super) fn item(&self, index: usize) -> InOut<T> {
         InOut(if self.0.is_null() {
@@ -170,7 +175,12 @@ impl Tagged {
 
     /// The structure, if it is the one that the caller declares.
     pub(super) fn of<T: Versioned>(&self) -> Result<InOut<T>> {
-        if self.tag()? == T::TAG {
+        self.of_version(T::TAG)
+    }
+
+    /// The structure, if the caller declares it under this tag, one of an earlier version with the same layout.
+    pub(super) fn of_version<T: Versioned>(&self, tag: u32) -> Result<InOut<T>> {
+        if self.tag()? == tag {
             Ok(InOut(self.0.cast()))
         } else {
             Err(Code::VERSION_MISMATCH)
@@ -190,7 +200,7 @@ impl<T: Copy> InOut<T> {
 }
 
 /// Exports functions. `global` ones concern no GPU; `device` ones begin with a handle of a GPU, `any_device`
-/// ones with that of a GPU or MIG instance; `lookup` ones find out themselves which GPU they concern;
+/// ones with that of a GPU or MIG device, `part` ones with that of a GPU or compute instance; `lookup` ones find out themselves which GPU they concern;
 /// `waiting` ones are like `lookup`, but do not take part in the exclusion of calls. In the body, the
 /// closure's parameter is the call.
 macro_rules! export {
@@ -214,10 +224,13 @@ macro_rules! export_one {
     (any_device $name:ident ( $($arg:ident : $type:ty),* $(,)? ) |$call:pat_param| $body:block) => {
         $crate::abi::ffi::export_one!(@ with_handle on_any_device $name ($($arg: $type),*) |$call| $body);
     };
+    (part $name:ident ( $($arg:ident : $type:ty),* $(,)? ) |$call:pat_param| $body:block) => {
+        $crate::abi::ffi::export_one!(@ with_handle on_part $name ($($arg: $type),*) |$call| $body);
+    };
     (@ with_handle $gate:ident $name:ident ( $($arg:ident : $type:ty),* ) |$call:pat_param| $body:block) => {
         #[allow(unsafe_code, non_snake_case, reason = "NVML's symbols have NVML's names")]
         #[unsafe(no_mangle)]
-        extern "C" fn $name(handle: $crate::abi::handle::Handle $(, $arg: $type)*) -> u32 {
+        pub(in crate::abi) extern "C" fn $name(handle: $crate::abi::handle::Handle $(, $arg: $type)*) -> u32 {
             const FUNCTION: usize = $crate::abi::names::number_of(stringify!($name));
             $crate::abi::call::$gate(FUNCTION, handle, |$call| $body)
         }
@@ -225,7 +238,7 @@ macro_rules! export_one {
     ($gate:ident $name:ident ( $($arg:ident : $type:ty),* $(,)? ) |$call:pat_param| $body:block) => {
         #[allow(unsafe_code, non_snake_case, reason = "NVML's symbols have NVML's names")]
         #[unsafe(no_mangle)]
-        extern "C" fn $name($($arg: $type),*) -> u32 {
+        pub(in crate::abi) extern "C" fn $name($($arg: $type),*) -> u32 {
             const FUNCTION: usize = $crate::abi::names::number_of(stringify!($name));
             $crate::abi::call::$gate(FUNCTION, |$call| $body)
         }

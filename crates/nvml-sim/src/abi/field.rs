@@ -69,16 +69,23 @@ pub(super) fn read(gpu: &Device, field: u32, scope: u32) -> Result<Value> {
         31 => retirement_pending(gpu).map(|pending| Value::Int(u32::from(pending))),
         74 => Ok(Value::Long(truth.power_violation_ns)),
         75 | 269 => Ok(Value::Long(truth.thermal_violation_ns)),
-        76..=81 | 270 | 271 => Ok(Value::Long(0)),
+        // Below the application clocks for whatever reason; below the base clocks, or for other reasons, never.
+        80 => Ok(Value::Long(truth.power_violation_ns + truth.thermal_violation_ns)),
+        76..=79 | 81 | 270 | 271 => Ok(Value::Long(0)),
         82 => truth
             .memory_temperature
             .map(Value::Int)
             .ok_or(Code::NOT_SUPPORTED),
         83 | 191 => Ok(Value::Long(truth.energy_mj)),
+        84..=89 => link(gpu, field - 84).map(|link| Value::Int(link.speed_mbps)),
+        132..=137 => link(gpu, field - 132 + 6).map(|link| Value::Int(link.speed_mbps)),
+        92 => retirement_pending(gpu).map(|_| Value::Int(0)),
+        93 => retirement_pending(gpu).map(|pending| Value::Int(u32::from(pending))),
         90 => link(gpu, 0).map(|link| Value::Int(link.speed_mbps)),
         91 => link(gpu, 0).map(|link| Value::Int(link.links)),
         94 => Ok(Value::Int(super::pci::replay_counter(gpu))),
         95 | 169 | 173..=183 => Ok(Value::Int(0)),
+        147 => link(gpu, 0).map(|link| Value::Int(if link.switch { link.active } else { 0 })),
         142 => remapped(gpu).map(|rows| Value::Int(rows.corrected_active)),
         143 => remapped(gpu).map(|rows| Value::Int(rows.uncorrected_active)),
         144 => remapped(gpu).map(|rows| Value::Int(rows.pending)),
@@ -93,6 +100,7 @@ pub(super) fn read(gpu: &Device, field: u32, scope: u32) -> Result<Value> {
         188 => milliwatts(spec.power.max_limit_w),
         189 => milliwatts(spec.power.default_limit_w),
         190 | 192 => Ok(Value::Int(truth.power_limit_mw)),
+        193..=196 if !spec.has_thermal_margins() => Err(Code::NOT_SUPPORTED),
         193 => margin(spec.thermal.shutdown_c),
         194 => margin(spec.thermal.slowdown_c),
         // The memory's margin counts from the memory's own limit.
@@ -101,6 +109,8 @@ pub(super) fn read(gpu: &Device, field: u32, scope: u32) -> Result<Value> {
         197 => Ok(Value::Long(spec.pcie.wrapped(truth.pcie_tx_bytes))),
         198 => Ok(Value::Long(spec.pcie.wrapped(truth.pcie_rx_bytes))),
         230 => Ok(Value::Int(recovery_action(gpu))),
+        301 => remapped(gpu).map(|rows| Value::Int(rows.corrected_inactive)),
+        302 => remapped(gpu).map(|rows| Value::Int(rows.uncorrected_inactive)),
         308 => Ok(Value::Int(truth.temperature)),
         _ => link_fields::read(gpu, field, scope, &truth)
             .map_or(Err(Code::NOT_SUPPORTED), |value| value.map(Value::Long)),

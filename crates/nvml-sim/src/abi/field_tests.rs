@@ -13,14 +13,14 @@ use crate::faults::{Fault, Incident, Values};
 use crate::profile::Profile;
 use crate::world::World;
 
-const AGE: Duration = Duration::from_secs(100);
+pub(super) const AGE: Duration = Duration::from_secs(100);
 const ALL: u32 = u32::MAX;
 
-fn node(profile: &str, faults: &[Fault]) -> Arc<World> {
+pub(super) fn node(profile: &str, faults: &[Fault]) -> Arc<World> {
     World::of(Profile::load(profile).unwrap(), AGE, faults)
 }
 
-fn gpu(world: &Arc<World>, index: usize) -> Device {
+pub(super) fn gpu(world: &Arc<World>, index: usize) -> Device {
     let call = Call::of(Arc::clone(world), "nvmlDeviceGetFieldValues");
     call.device(Handle::new(Target::Gpu(index))).unwrap()
 }

@@ -9,8 +9,8 @@ use super::code::{Code, Result};
 use super::ffi::{InOut, Out, export};
 use super::handle::{Handle, Target};
 use super::layout::{GpmMetric, GpmMetricsGet, GpmSupport};
-use crate::engine::Truth;
-use crate::profile::Architecture;
+use crate::engine::{NVLINK_SHARES, PCIE_SHARES};
+use crate::profile::{Architecture, Engines};
 use crate::world::{self, World};
 
 /// GPM's structures carry a plain version number instead of a tag.
@@ -31,7 +31,6 @@ struct Taken {
     mig: Option<usize>,
     links: u32,
     at: Duration,
-    truth: Truth,
 }
 
 export! {
@@ -73,15 +72,18 @@ export! {
         take(gpu, Some(position.ok_or(Code::INVALID_ARGUMENT)?), sample)
     }
 
-    global fn nvmlGpmMetricsGet(question: InOut<GpmMetricsGet>) |call| {
-        let asked = question.read()?;
+    lookup fn nvmlGpmMetricsGet(question: InOut<GpmMetricsGet>) |call| {
+        let asked = question.read().map_err(|code| call.refuse(code))?;
+        let samples = taken(asked.first).and_then(|first| Ok((first, taken(asked.second)?)));
+        let (first, second) = samples.map_err(|code| call.refuse(code))?;
+        // It concerns the GPU that the samples are of.
+        call.device(Handle::new(Target::Gpu(first.gpu)))?;
         if asked.version != VERSION {
             return Err(Code::VERSION_MISMATCH);
         }
         if asked.count > MOST_METRICS {
             return Err(Code::INVALID_ARGUMENT);
         }
-        let (first, second) = (taken(asked.first)?, taken(asked.second)?);
         if (first.gpu, first.mig) != (second.gpu, second.mig) {
             return Err(Code::INVALID_ARGUMENT);
         }
@@ -118,7 +120,6 @@ fn take(gpu: &Device, mig: Option<usize>, sample: Handle) -> Result {
         mig,
         links,
         at,
-        truth: gpu.truth_at(at)?,
     };
     let mut samples = samples();
     let place = samples
@@ -131,30 +132,32 @@ fn take(gpu: &Device, mig: Option<usize>, sample: Handle) -> Result {
 
 /// A metric over the time between two samples, in NVML's units: percent, or MiB per second.
 fn between(world: &World, first: &Taken, second: &Taken, metric: u32) -> Result<f64> {
-    let seconds = second.at.as_secs_f64() - first.at.as_secs_f64();
-    if seconds <= 0.0 {
-        // Nothing can be said about no time at all.
-        return Err(Code(21));
-    }
-    let (a, b) = (&first.truth, &second.truth);
+    // Nothing can be said about no time at all.
+    const NO_DATA: Code = Code(21);
+    let engine = &world.engine;
+    let whole = engine.mean(first.gpu, first.at, second.at).ok_or(NO_DATA)?;
     let (load, memory_load) = match first.mig {
         // What goes over the buses is not told apart by instance.
         Some(_) if metric >= 20 => return Err(Code::NOT_SUPPORTED),
-        Some(mig) => {
-            let load = world.engine.instance_load(first.gpu, mig, first.at, second.at);
-            load.map(|(gpu, memory)| (100.0 * gpu, 100.0 * memory))
-                .ok_or(Code::INVALID_ARGUMENT)?
-        }
-        None => {
-            let mean = |from: f64, to: f64| 100.0 * (to - from) / seconds;
-            (
-                mean(a.load_seconds, b.load_seconds),
-                mean(a.memory_load_seconds, b.memory_load_seconds),
-            )
+        Some(mig) => engine
+            .instance_load(first.gpu, mig, first.at, second.at)
+            .ok_or(NO_DATA)?,
+        None => (whole.gpu, whole.memory),
+    };
+    let (load, memory_load) = (100.0 * load, 100.0 * memory_load);
+    let rate = |bytes_at_full_load: f64| whole.gpu * bytes_at_full_load / MIB;
+    let [nvlink_tx, nvlink_rx] = NVLINK_SHARES.map(rate);
+    let links = f64::from(second.links);
+    let engines = engine
+        .spec(first.gpu)
+        .map_or_else(Engines::default, |spec| spec.engines.clone());
+    let unit = |number: u32, there: u32, share: f64| {
+        if number < there {
+            Ok(100.0 * share)
+        } else {
+            Err(Code::NOT_SUPPORTED)
         }
     };
-    let rate = |from: u64, to: u64| to.saturating_sub(from) as f64 / seconds / MIB;
-    let links = f64::from(second.links);
     match metric {
         // Graphics, SMs, occupancy, tensor cores (any, and half precision), memory, single precision: what a
         // training job makes of its load.
@@ -166,18 +169,19 @@ fn between(world: &World, first: &Taken, second: &Taken, metric: u32) -> Result<
         6 | 8 | 9 | 11 | 13 => Ok(0.0),
         10 => Ok(memory_load),
         12 => Ok(load * 0.12),
-        20 => Ok(rate(a.pcie_tx_bytes, b.pcie_tx_bytes)),
-        21 => Ok(rate(a.pcie_rx_bytes, b.pcie_rx_bytes)),
-        // Decoders and JPEG engines, which no job uses here.
-        30..=37 | 40..=47 => Ok(0.0),
-        60 => Ok(rate(a.nvlink_rx_bytes, b.nvlink_rx_bytes) * links),
-        61 => Ok(rate(a.nvlink_tx_bytes, b.nvlink_tx_bytes) * links),
+        20 | 21 => Ok(rate(PCIE_SHARES[metric as usize - 20])),
+        // Video engines share their work equally.
+        30..=37 => unit(metric - 30, engines.decoders, whole.decoder),
+        40..=47 => unit(metric - 40, engines.jpeg, whole.jpeg),
+        50 | 51 => unit(metric - 50, engines.ofa, whole.ofa),
+        60 => Ok(nvlink_rx * links),
+        61 => Ok(nvlink_tx * links),
         62..=97 => {
             let there = (metric - 62) / 2 < second.links;
             let rx = metric.is_multiple_of(2);
             match (there, rx) {
-                (true, true) => Ok(rate(a.nvlink_rx_bytes, b.nvlink_rx_bytes)),
-                (true, false) => Ok(rate(a.nvlink_tx_bytes, b.nvlink_tx_bytes)),
+                (true, true) => Ok(nvlink_rx),
+                (true, false) => Ok(nvlink_tx),
                 (false, _) => Err(Code::NOT_SUPPORTED),
             }
         }

@@ -70,6 +70,27 @@ c_structs! {
         protected_memory: u64,
     }
     ProcessDetailList = 24 { version: u32, mode: u32, count: u32, list: usize }
+    AccountingStats = 56 {
+        gpu_utilization: u32,
+        memory_utilization: u32,
+        most_memory: u64,
+        time_ms: u64,
+        start_us: u64,
+        running: u32,
+        reserved: [u32; 5],
+    }
+    AccountingStatsV2 = 64 {
+        pid: u32,
+        running: u32,
+        gpu_utilization: u32,
+        memory_utilization: u32,
+        most_memory: u64,
+        samples: u32,
+        gpu_sum: u64,
+        memory_sum: u64,
+        time_ms: u64,
+        start_us: u64,
+    }
     ProcessUtilization = 32 { pid: u32, timestamp: u64, sm: u32, memory: u32, encoder: u32, decoder: u32 }
     ProcessUtilizationInfo = 40 {
         timestamp: u64,
@@ -93,6 +114,8 @@ c_structs! {
     }
     Sample = 16 { timestamp: u64, value: u64 }
     ViolationTime = 16 { reference: u64, violation: u64 }
+    /// The part of `EventData` that its first version had.
+    EventDataV1 = 24 { device: Handle, kind: u64, data: u64 }
     EventData = 32 { device: Handle, kind: u64, data: u64, gpu_instance: u32, compute_instance: u32 }
     EccErrorCounts = 32 { l1_cache: u64, l2_cache: u64, device_memory: u64, register_file: u64 }
     EccSramErrorStatus = 104 {
@@ -178,8 +201,43 @@ c_structs! {
         health_mask: u32,
         health_summary: u8,
     }
+    ConfComputeCapabilities = 8 { cpu: u32, gpus: u32 }
+    ConfComputeSettings = 20 { version: u32, environment: u32, feature: u32, dev_tools: u32, multi_gpu: u32 }
+    ConfComputeSettingsV2 = 24 {
+        version: u32,
+        environment: u32,
+        feature: u32,
+        dev_tools: u32,
+        multi_gpu: u32,
+        tdisp: u32,
+    }
+    C2cMode = 4 { enabled: u32 }
+    PlatformInfo = 44 {
+        version: u32,
+        guid: [u8; 16],
+        chassis: [u8; 16],
+        slot: u8,
+        tray: u8,
+        host: u8,
+        peer: u8,
+        module: u8,
+    }
     ConfComputeState = 12 { environment: u32, feature: u32, dev_tools: u32 }
     ConfComputeMemory = 16 { protected_kib: u64, unprotected_kib: u64 }
+    FbcSession = 48 {
+        session: u32,
+        pid: u32,
+        vgpu_instance: u32,
+        display: u32,
+        kind: u32,
+        flags: u32,
+        most_width: u32,
+        most_height: u32,
+        width: u32,
+        height: u32,
+        average_fps: u32,
+        average_latency: u32,
+    }
     FbcStats = 12 { sessions: u32, average_fps: u32, average_latency: u32 }
     EncoderSession = 32 {
         session: u32,
@@ -214,6 +272,9 @@ versions! {
     FabricInfoV3 = 3,
     Capabilities = 1,
     RepairStatus = 1,
+    ConfComputeSettings = 1,
+    ConfComputeSettingsV2 = 2,
+    PlatformInfo = 2,
 }
 
 /// A string in a field of fixed length, cut to leave room for its end.

@@ -44,8 +44,7 @@ pub(super) fn errors(gpu: &Device, what: Incident, link: u32) -> u64 {
         link..link.saturating_add(1)
     };
     let up = links.filter(|link| is_active(gpu, *link).unwrap_or(false));
-    up.map(|link| gpu.world.incidents(gpu.gpu, what, Some(link)))
-        .sum()
+    up.map(|link| gpu.incidents(what, Some(link))).sum()
 }
 
 /// Which error a field counts (some never happen here), and on which link.

@@ -3,7 +3,7 @@
 use super::call::Device;
 use super::code::{Code, Result};
 use super::ffi::{Out, Tagged, export};
-use super::layout::{Bar1Memory, ConfComputeMemory, Memory, MemoryV2};
+use super::layout::{Bar1Memory, Memory, MemoryV2};
 
 export! {
     any_device fn nvmlDeviceGetMemoryInfo(memory: Out<Memory>) |gpu| {
@@ -26,12 +26,6 @@ export! {
 
     device fn nvmlDeviceGetMemoryBusWidth(bits: Out<u32>) |gpu| {
         bits.write(gpu.spec()?.memory.bus_width_bits)
-    }
-
-    device fn nvmlDeviceGetConfComputeMemSizeInfo(memory: Out<ConfComputeMemory>) |gpu| {
-        // Confidential computing is off: nothing is protected.
-        let total = gpu.truth()?.memory_total >> 10;
-        memory.write(ConfComputeMemory { protected_kib: 0, unprotected_kib: total })
     }
 }
 

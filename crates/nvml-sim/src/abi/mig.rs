@@ -120,6 +120,9 @@ export! {
     }
 
     device fn nvmlDeviceGetGpuInstanceRemainingCapacity(profile: u32, count: InOut<u32>) |gpu| {
+        if !gpu.has_mig() {
+            return Err(Code::NOT_SUPPORTED);
+        }
         let spec = gpu.spec()?;
         let known = spec.mig.iter().find(|of| of.profile_id == profile).ok_or(Code::NOT_SUPPORTED)?;
         let instances = gpu.world.mig_instances(gpu.gpu);

@@ -6,9 +6,11 @@
 //! in common: the initialised world, counting, faults, handles. The others are safe code, one file per group
 //! of functions; names nobody simulates are in `unsupported`.
 
+mod accounting;
 mod call;
 mod clocks;
 mod code;
+mod confidential;
 mod events;
 mod ffi;
 mod field;
@@ -30,6 +32,7 @@ mod power;
 mod process;
 mod reliability;
 mod samples;
+mod sessions;
 pub(crate) mod sys;
 mod system;
 mod thermal;
@@ -39,6 +42,10 @@ mod vgpu;
 
 #[cfg(test)]
 mod field_tests;
+#[cfg(test)]
+mod process_tests;
+#[cfg(test)]
+mod raw_tests;
 #[cfg(test)]
 mod tests;
 

@@ -124,7 +124,7 @@ impl From<PciInfo> for PciInfoV2 {
 /// Links of the simulated nodes never have to repeat themselves, unless a fault says so.
 pub(super) fn replay_counter(gpu: &Device) -> u32 {
     let said = gpu.values().and_then(|values| values.pcie_replays);
-    said.unwrap_or_else(|| gpu.world.incidents(gpu.gpu, Incident::PcieReplay, None) as u32)
+    said.unwrap_or_else(|| gpu.incidents(Incident::PcieReplay, None) as u32)
 }
 
 /// A place on the bus; functions are always 0.

@@ -2,11 +2,12 @@
 
 use super::call::Device;
 use super::code::{Code, Result};
-use super::ffi::{Array, InOut, Out, Tagged, export};
+use super::ffi::{Array, InOut, Tagged, export};
 use super::layout::{
     ProcessDetail, ProcessDetailList, ProcessInfo, ProcessInfoV1, ProcessUtilization, ProcessUtilizationInfo,
     ProcessesUtilizationInfo,
 };
+use super::samples;
 use crate::engine::{Process, ProcessKind};
 
 /// "No instance", where a process runs on the GPU as a whole.
@@ -18,30 +19,29 @@ const NOT_AVAILABLE: u64 = u64::MAX;
 /// `NVML_GPU_..._BLANK`: what drivers leave in fields they never filled.
 const BLANK: u32 = 2_147_483_632;
 
-/// The accounting buffer of a driver whose accounting is off.
-const ACCOUNTING_BUFFER: u32 = 4_000;
-
 export! {
     any_device fn nvmlDeviceGetComputeRunningProcesses(count: InOut<u32>, list: Array<ProcessInfoV1>) |gpu| {
         list_v1(gpu, ProcessKind::Compute, &count, &list)
     }
 
-    any_device fn nvmlDeviceGetComputeRunningProcesses_v2 | nvmlDeviceGetComputeRunningProcesses_v3 (
-        count: InOut<u32>,
-        list: Array<ProcessInfo>,
-    ) |gpu| {
+    any_device fn nvmlDeviceGetComputeRunningProcesses_v2(count: InOut<u32>, list: Array<ProcessInfo>) |gpu| {
         list_v2(gpu, ProcessKind::Compute, &count, &list)
+    }
+
+    any_device fn nvmlDeviceGetComputeRunningProcesses_v3(count: InOut<u32>, list: Array<ProcessInfo>) |gpu| {
+        list_v3(gpu, &entries(gpu, ProcessKind::Compute), &count, &list)
     }
 
     any_device fn nvmlDeviceGetGraphicsRunningProcesses(count: InOut<u32>, list: Array<ProcessInfoV1>) |gpu| {
         list_v1(gpu, ProcessKind::Graphics, &count, &list)
     }
 
-    any_device fn nvmlDeviceGetGraphicsRunningProcesses_v2 | nvmlDeviceGetGraphicsRunningProcesses_v3 (
-        count: InOut<u32>,
-        list: Array<ProcessInfo>,
-    ) |gpu| {
+    any_device fn nvmlDeviceGetGraphicsRunningProcesses_v2(count: InOut<u32>, list: Array<ProcessInfo>) |gpu| {
         list_v2(gpu, ProcessKind::Graphics, &count, &list)
+    }
+
+    any_device fn nvmlDeviceGetGraphicsRunningProcesses_v3(count: InOut<u32>, list: Array<ProcessInfo>) |gpu| {
+        list_v3(gpu, &entries(gpu, ProcessKind::Graphics), &count, &list)
     }
 
     any_device fn nvmlDeviceGetMPSComputeRunningProcesses(
@@ -70,16 +70,7 @@ export! {
             _ => return Err(Code::INVALID_ARGUMENT),
         };
         let all = kinds.iter().flat_map(|kind| entries(gpu, *kind));
-        let list: Vec<_> = all
-            .map(|entry| ProcessDetail {
-                pid: entry.pid,
-                used_gpu_memory: entry.used_gpu_memory,
-                gpu_instance: entry.gpu_instance,
-                compute_instance: entry.compute_instance,
-                // Confidential computing is off.
-                protected_memory: 0,
-            })
-            .collect();
+        let list: Vec<_> = all.map(|entry| detail(gpu, &entry)).collect();
         place.write(ProcessDetailList { count: list.len() as u32, ..asked })?;
         let room = if asked.list == 0 { 0 } else { asked.count as usize };
         if room < list.len() { Err(Code::INSUFFICIENT_SIZE) } else { Array::at(asked.list).copy(&list) }
@@ -118,30 +109,23 @@ export! {
                 memory: process.memory_utilization,
                 encoder: process.encoder_utilization,
                 decoder: process.decoder_utilization,
-                jpeg: 0,
-                ofa: 0,
+                jpeg: process.jpeg_utilization,
+                ofa: process.ofa_utilization,
             })
             .collect();
         place.write(ProcessesUtilizationInfo { count: samples.len() as u32, ..asked })?;
         let room = if asked.list == 0 { 0 } else { asked.count as usize };
         if room < samples.len() { Err(Code::INSUFFICIENT_SIZE) } else { Array::at(asked.list).copy(&samples) }
     }
-
-    device fn nvmlDeviceGetAccountingMode(mode: Out<u32>) |_gpu| {
-        mode.write(0)
-    }
-
-    device fn nvmlDeviceGetAccountingBufferSize(size: Out<u32>) |_gpu| {
-        size.write(ACCOUNTING_BUFFER)
-    }
-
-    device fn nvmlDeviceGetAccountingPids(count: InOut<u32>, pids: Array<u32>) |_gpu| {
-        pids.fill(&count, &[])
-    }
 }
 
 /// A list in the layout of the first version, which knows nothing of instances.
-fn list_v1(gpu: &Device, kind: ProcessKind, count: &InOut<u32>, list: &Array<ProcessInfoV1>) -> Result {
+pub(super) fn list_v1(
+    gpu: &Device,
+    kind: ProcessKind,
+    count: &InOut<u32>,
+    list: &Array<ProcessInfoV1>,
+) -> Result {
     let short = |entry: ProcessInfo| ProcessInfoV1 {
         pid: entry.pid,
         used_gpu_memory: entry.used_gpu_memory,
@@ -150,12 +134,45 @@ fn list_v1(gpu: &Device, kind: ProcessKind, count: &InOut<u32>, list: &Array<Pro
     answer(gpu, count, list, &entries)
 }
 
-fn list_v2(gpu: &Device, kind: ProcessKind, count: &InOut<u32>, list: &Array<ProcessInfo>) -> Result {
+/// A list in the layout of the second version.
+pub(super) fn list_v2(
+    gpu: &Device,
+    kind: ProcessKind,
+    count: &InOut<u32>,
+    list: &Array<ProcessInfo>,
+) -> Result {
     answer(gpu, count, list, &entries(gpu, kind))
 }
 
+/// A list in the layout that this driver has for its third version: that of the second one, but for early drivers of the
+/// R535 branch, whose entries were longer. A client that does not know has too little room, then as now.
+pub(super) fn list_v3(
+    gpu: &Device,
+    entries: &[ProcessInfo],
+    count: &InOut<u32>,
+    list: &Array<ProcessInfo>,
+) -> Result {
+    if gpu.world.profile.driver.process_entry_bytes as usize == size_of::<ProcessInfo>() {
+        return answer(gpu, count, list, entries);
+    }
+    let long: Vec<_> = entries.iter().map(|entry| detail(gpu, entry)).collect();
+    answer(gpu, count, &list.of::<ProcessDetail>(), &long)
+}
+
+/// An entry with the memory that confidential computing protects: all of it where it is on.
+fn detail(gpu: &Device, entry: &ProcessInfo) -> ProcessDetail {
+    let protected = gpu.world.profile.driver.confidential_compute;
+    ProcessDetail {
+        pid: entry.pid,
+        used_gpu_memory: entry.used_gpu_memory,
+        gpu_instance: entry.gpu_instance,
+        compute_instance: entry.compute_instance,
+        protected_memory: if protected { entry.used_gpu_memory } else { 0 },
+    }
+}
+
 /// Hands out a list.
-fn answer<T: Copy>(gpu: &Device, count: &InOut<u32>, list: &Array<T>, items: &[T]) -> Result {
+pub(super) fn answer<T: Copy>(gpu: &Device, count: &InOut<u32>, list: &Array<T>, items: &[T]) -> Result {
     race(gpu, count)?;
     list.fill(count, items)
 }
@@ -170,7 +187,7 @@ pub(super) fn race(gpu: &Device, count: &InOut<u32>) -> Result {
     Ok(())
 }
 
-fn entries(gpu: &Device, kind: ProcessKind) -> Vec<ProcessInfo> {
+pub(super) fn entries(gpu: &Device, kind: ProcessKind) -> Vec<ProcessInfo> {
     let processes = gpu.processes().into_iter().filter(|process| process.kind == kind);
     let mut list: Vec<_> = processes.map(|process| entry(gpu, &process)).collect();
     let Some(values) = gpu.values() else {
@@ -206,7 +223,8 @@ fn entries(gpu: &Device, kind: ProcessKind) -> Vec<ProcessInfo> {
 
 fn entry(gpu: &Device, process: &Process) -> ProcessInfo {
     let spec = gpu.spec().ok();
-    let instance = process.mig.and_then(|mig| spec?.mig.get(mig));
+    let mig = process.mig.filter(|_| gpu.has_mig());
+    let instance = mig.and_then(|mig| spec?.mig.get(mig));
     ProcessInfo {
         pid: process.pid,
         used_gpu_memory: process.memory,
@@ -220,7 +238,7 @@ fn busy(gpu: &Device, last_seen: u64) -> Result<Vec<(u64, Process)>> {
     if gpu.has_mig() {
         return Err(Code::NOT_SUPPORTED);
     }
-    let (now, samples) = super::samples::grid(gpu.world.clock.now(), super::samples::UTILIZATION_PERIOD);
+    let (now, samples) = samples::grid(gpu.world.clock.now(), samples::utilization_period(gpu)?);
     let timestamp = gpu.world.timestamp_us(now);
     if samples == 0 || timestamp <= last_seen {
         return Err(Code::NOT_FOUND);

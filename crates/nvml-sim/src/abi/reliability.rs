@@ -7,6 +7,7 @@ use super::code::{Code, Result};
 use super::ffi::{Array, InOut, Out, Tagged, export};
 use super::layout::{EccErrorCounts, EccSramErrorStatus, RemappedRows, RepairStatus, RowRemapperHistogram};
 use crate::faults::Incident;
+use crate::profile::Architecture;
 
 /// Banks of a GPU's memory whose spare rows the histogram counts; every bank has all its spares.
 const BANKS: u32 = 640;
@@ -58,22 +59,7 @@ export! {
 
     device fn nvmlDeviceGetSramEccErrorStatus(status: Tagged) |gpu| {
         let place = status.of::<EccSramErrorStatus>()?;
-        needs_ecc(gpu)?;
-        place.write(EccSramErrorStatus {
-            version: status.tag()?,
-            aggregate_parity: 0,
-            aggregate_sec_ded: 0,
-            aggregate_corrected: 0,
-            volatile_parity: 0,
-            volatile_sec_ded: 0,
-            volatile_corrected: 0,
-            bucket_l2: 0,
-            bucket_sm: 0,
-            bucket_pcie: 0,
-            bucket_mcu: 0,
-            bucket_other: 0,
-            threshold_exceeded: 0,
-        })
+        place.write(EccSramErrorStatus { version: status.tag()?, ..sram(gpu)? })
     }
 
     device fn nvmlDeviceGetRetiredPages(cause: u32, count: InOut<u32>, addresses: Array<u64>) |gpu| {
@@ -127,6 +113,33 @@ export! {
     }
 }
 
+/// The errors of the memory inside the chip, which chips report from Ampere on: none, unless a fault says so.
+fn sram(gpu: &Device) -> Result<EccSramErrorStatus> {
+    needs_ecc(gpu)?;
+    if gpu.spec()?.architecture < Architecture::Ampere {
+        return Err(Code::NOT_SUPPORTED);
+    }
+    let values = gpu.values();
+    let corrected = values.and_then(|values| values.sram_corrected).unwrap_or(0);
+    let uncorrected = values.and_then(|values| values.sram_uncorrected).unwrap_or(0);
+    let exceeded = values.and_then(|values| values.sram_threshold_exceeded);
+    Ok(EccSramErrorStatus {
+        version: 0,
+        aggregate_parity: 0,
+        aggregate_sec_ded: uncorrected,
+        aggregate_corrected: corrected,
+        volatile_parity: 0,
+        volatile_sec_ded: uncorrected,
+        volatile_corrected: corrected,
+        bucket_l2: uncorrected,
+        bucket_sm: 0,
+        bucket_pcie: 0,
+        bucket_mcu: 0,
+        bucket_other: 0,
+        threshold_exceeded: u32::from(exceeded.unwrap_or(false)),
+    })
+}
+
 /// The number of memory errors. Healthy boards have corrected a few in their life, and none since they were
 /// started; faults add to that, or say another number.
 pub(super) fn errors(gpu: &Device, kind: u32, counter: u32) -> Result<u64> {
@@ -147,7 +160,11 @@ pub(super) fn errors(gpu: &Device, kind: u32, counter: u32) -> Result<u64> {
     } else {
         0
     };
-    Ok(said.unwrap_or_else(|| healthy + gpu.world.incidents(gpu.gpu, incident, None)))
+    let happened = || match counter {
+        VOLATILE => gpu.incidents(incident, None),
+        _ => gpu.world.incidents(gpu.gpu, incident, None),
+    };
+    Ok(said.unwrap_or_else(|| healthy + happened()))
 }
 
 /// `nvmlDeviceGetGpuRecoveryAction`: memory that waits to be repaired wants the GPU drained and reset.

@@ -2,23 +2,31 @@
 
 use std::time::Duration;
 
+use super::call::Device;
 use super::code::{Code, Result};
 use super::ffi::{Array, InOut, Out, export};
 use super::layout::Sample;
-use crate::engine::Truth;
+use super::power::to_milliwatts;
+use crate::engine::{Mean, STEP, Truth, percent, quantise};
+use crate::faults::Values;
 
 /// How many samples the driver keeps of each kind.
 const RING: u64 = 120;
 
-/// How often the driver takes a sample.
-const POWER_PERIOD: Duration = Duration::from_millis(20);
-pub(super) const UTILIZATION_PERIOD: Duration = Duration::from_millis(100);
+/// How often the driver takes a sample of the power; utilisations have the GPU's sampling period.
+const POWER_PERIOD: Duration = STEP;
 
 /// `NVML_VALUE_TYPE_UNSIGNED_INT`.
 pub(super) const UNSIGNED_INT: u32 = 1;
 
-/// Takes one value out of all the readings of a moment.
-type Reader = fn(&Truth) -> u32;
+/// What a sample is of.
+#[derive(Clone, Copy)]
+enum Of {
+    /// The mean over the period that ends with the sample, unless a fault has the driver say something else.
+    Mean(fn(&Mean) -> u32, fn(&Values) -> Option<u32>),
+    /// The reading at that moment.
+    Moment(fn(&Truth) -> u32),
+}
 
 export! {
     device fn nvmlDeviceGetSamples(
@@ -28,7 +36,7 @@ export! {
         count: InOut<u32>,
         samples: Array<Sample>,
     ) |gpu| {
-        let (period, read) = kind_of(kind)?;
+        let (period, of) = kind_of(gpu, kind)?;
         if gpu.has_mig() && kind != 0 {
             return Err(Code::NOT_SUPPORTED);
         }
@@ -53,15 +61,16 @@ export! {
         // What does not fit is fetched next time, hence the oldest first.
         let mut list = Vec::with_capacity(times.len().min(room));
         for (timestamp, at) in times.into_iter().take(room) {
-            list.push(Sample { timestamp, value: u64::from(read(&gpu.truth_at(at)?)) });
+            list.push(Sample { timestamp, value: u64::from(value(gpu, of, at, period)?) });
         }
         count.write(list.len() as u32)?;
         samples.copy(&list)
     }
 }
 
-/// The latest moment of sampling, and how many there have been up to a full ring.
+/// The latest moment of sampling that readings of now show, and how many there have been up to a full ring.
 pub(super) fn grid(now: Duration, period: Duration) -> (Duration, u64) {
+    let now = quantise(now);
     let number = u64::try_from(now.as_millis() / period.as_millis()).unwrap_or(u64::MAX);
     (
         Duration::from_millis(number.saturating_mul(period.as_millis() as u64)),
@@ -77,20 +86,44 @@ fn times(now: Duration, period: Duration) -> impl Iterator<Item = Duration> {
         .map(move |back| latest.saturating_sub(period * back as u32))
 }
 
+/// How often utilisations are sampled.
+pub(super) fn utilization_period(gpu: &Device) -> Result<Duration> {
+    Ok(Duration::from_millis(gpu.spec()?.sampling_period_ms.into()))
+}
+
+fn value(gpu: &Device, of: Of, at: Duration, period: Duration) -> Result<u32> {
+    match of {
+        Of::Moment(read) => Ok(read(&*gpu.truth_at(at)?)),
+        Of::Mean(read, said) => {
+            if let Some(said) = gpu.values().and_then(said) {
+                return Ok(said);
+            }
+            let mean = gpu.world.engine.mean(gpu.gpu, at.saturating_sub(period), at);
+            mean.map(|mean| read(&mean)).ok_or(Code::UNKNOWN)
+        }
+    }
+}
+
 /// How often a kind is sampled, and what of.
-fn kind_of(kind: u32) -> Result<(Duration, Reader)> {
-    let read: Reader = match kind {
-        0 => return Ok((POWER_PERIOD, |t| t.power_instant_mw)),
-        1 => |t| t.gpu_utilization,
-        2 => |t| t.memory_utilization,
-        3 => |t| t.encoder_utilization,
-        4 => |t| t.decoder_utilization,
-        5 => |t| t.graphics_mhz,
-        6 => |t| t.memory_mhz,
+fn kind_of(gpu: &Device, kind: u32) -> Result<(Duration, Of)> {
+    let engines = gpu.spec()?.engines.clone();
+    let of = match kind {
+        0 => {
+            let power = Of::Mean(|mean| to_milliwatts(mean.power_w), |values| values.power_mw);
+            return Ok((POWER_PERIOD, power));
+        }
+        1 => Of::Mean(|mean| percent(mean.gpu), |values| values.gpu_utilization),
+        2 => Of::Mean(|mean| percent(mean.memory), |values| values.memory_utilization),
+        3 => Of::Mean(|mean| percent(mean.encoder), |_| None),
+        4 => Of::Mean(|mean| percent(mean.decoder), |_| None),
+        5 => Of::Moment(|truth| truth.graphics_mhz),
+        6 => Of::Moment(|truth| truth.memory_mhz),
+        8 if engines.jpeg > 0 => Of::Mean(|mean| percent(mean.jpeg), |_| None),
+        9 if engines.ofa > 0 => Of::Mean(|mean| percent(mean.ofa), |_| None),
         7..=9 => return Err(Code::NOT_SUPPORTED),
         _ => return Err(Code::INVALID_ARGUMENT),
     };
-    Ok((UTILIZATION_PERIOD, read))
+    Ok((utilization_period(gpu)?, of))
 }
 
 #[cfg(test)]
@@ -99,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_ring_fills_and_then_moves() {
-        let list = |ms| times(Duration::from_millis(ms), UTILIZATION_PERIOD).collect::<Vec<_>>();
+        let list = |ms| times(Duration::from_millis(ms), Duration::from_millis(100)).collect::<Vec<_>>();
         assert!(list(99).is_empty());
         assert_eq!(
             list(250),

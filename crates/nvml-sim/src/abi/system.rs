@@ -2,7 +2,7 @@
 
 use super::code::Code;
 use super::ffi::{CharBuf, Out, Tagged, export};
-use super::layout::{ConfComputeState, DriverBranch, fixed};
+use super::layout::{DriverBranch, fixed};
 use crate::world::World;
 
 /// How clients recognise the simulator: the NVML version ends in this.
@@ -43,18 +43,14 @@ export! {
         let room = (length as usize).saturating_sub(1).min(found.len());
         name.write(length, &found[..room])
     }
-
-    global fn nvmlSystemGetConfComputeState(state: Out<ConfComputeState>) |_call| {
-        state.write(ConfComputeState { environment: 0, feature: 0, dev_tools: 0 })
-    }
 }
 
 /// The name of a process: of a simulated one, or of a real one that a fault may have put on a GPU.
 fn process_name(world: &World, pid: u32) -> Option<Vec<u8>> {
     let now = world.clock.now();
-    let mut all = (0..world.engine.len()).flat_map(|gpu| world.engine.processes(gpu, now));
-    if let Some(process) = all.find(|process| process.pid == pid) {
-        return Some(process.name.into());
+    let mut gpus = 0..world.engine.len();
+    if let Some(name) = gpus.find_map(|gpu| world.engine.process_name(gpu, pid, now)) {
+        return Some(name.into());
     }
     let command = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
     let program = command.split(|byte| *byte == 0).next()?;

@@ -40,6 +40,9 @@ export! {
 
     device fn nvmlDeviceGetMarginTemperature(reading: Tagged) |gpu| {
         let place = reading.of::<MarginTemperature>()?;
+        if !gpu.spec()?.has_thermal_margins() {
+            return Err(Code::NOT_SUPPORTED);
+        }
         let margin = gpu.spec()?.thermal.gpu_max_c as i32 - gpu.truth()?.temperature as i32;
         place.write(MarginTemperature { margin, ..place.read()? })
     }

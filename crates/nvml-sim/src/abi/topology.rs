@@ -81,7 +81,7 @@ export! {
     }
 }
 
-/// Two GPUs, past the faults of the first.
+/// Two GPUs, past the faults of both; it is a call of the first.
 fn pair(call: &Call, first: Handle, second: Handle) -> Result<(usize, usize)> {
     let a = call.device(first)?;
     let Ok(Target::Gpu(b)) = second.target() else {
@@ -89,6 +89,9 @@ fn pair(call: &Call, first: Handle, second: Handle) -> Result<(usize, usize)> {
     };
     if call.world.engine.spec(b).is_none() || a.mig.is_some() {
         return Err(Code::INVALID_ARGUMENT);
+    }
+    if a.gpu != b {
+        call.judge(Some(b))?;
     }
     Ok((a.gpu, b))
 }

@@ -5,6 +5,7 @@
 
 use super::code::Code;
 use super::ffi::export;
+use super::vgpu;
 
 export! {
     device fn
@@ -15,18 +16,14 @@ export! {
         | nvmlDeviceCreateGpuInstance
         | nvmlDeviceCreateGpuInstanceWithPlacement
         | nvmlDeviceFreezeNvLinkUtilizationCounter
-        | nvmlDeviceGetAccountingStats
-        | nvmlDeviceGetAccountingStats_v2
         | nvmlDeviceGetAdaptiveTgpModeInfo_v1
         | nvmlDeviceGetBBXTimeData_v1
         | nvmlDeviceGetBankRemapperStatus_v1
         | nvmlDeviceGetBridgeChipInfo
-        | nvmlDeviceGetC2cModeInfoV
         | nvmlDeviceGetClkMonStatus
         | nvmlDeviceGetClockOffsets
         | nvmlDeviceGetConfComputeGpuAttestationReport
         | nvmlDeviceGetConfComputeGpuCertificate
-        | nvmlDeviceGetConfComputeProtectedMemoryUsage
         | nvmlDeviceGetCurrentClockFreqs
         | nvmlDeviceGetDramEncryptionMode
         | nvmlDeviceGetDriverModel
@@ -65,7 +62,6 @@ export! {
         | nvmlDeviceGetPdi
         | nvmlDeviceGetPerformanceModes
         | nvmlDeviceGetPgpuMetadataString
-        | nvmlDeviceGetPlatformInfo
         | nvmlDeviceGetPowerMizerMode_v1
         | nvmlDeviceGetSramUniqueUncorrectedEccErrorCounts
         | nvmlDeviceGetUnrepairableMemoryFlag_v1
@@ -146,24 +142,8 @@ export! {
         | nvmlGpmSetStreamingEnabled
     () |_gpu| { Err(Code::NOT_SUPPORTED) }
 
-    global fn
+    part fn
         nvmlComputeInstanceDestroy
-        | nvmlDeviceDiscoverGpus
-        | nvmlDeviceGetHandleByUUIDV
-        | nvmlDeviceModifyDrainState
-        | nvmlDeviceQueryDrainState
-        | nvmlDeviceRemoveGpu
-        | nvmlDeviceRemoveGpu_v2
-        | nvmlEventSetGetContextCount_v1
-        | nvmlEventSetGetContextData_v1
-        | nvmlEventSetGetContextInfo_v1
-        | nvmlEventSetGetGpuOperationalEventContextLegacyXid_v1
-        | nvmlEventSetRegisterGpuOperationalEvents_v1
-        | nvmlEventSetWait_v3
-        | nvmlGetExcludedDeviceInfoByIndex
-        | nvmlGetVgpuCompatibility
-        | nvmlGetVgpuDriverCapabilities
-        | nvmlGetVgpuVersion
         | nvmlGpuInstanceCreateComputeInstance
         | nvmlGpuInstanceCreateComputeInstanceWithPlacement
         | nvmlGpuInstanceDestroy
@@ -183,30 +163,10 @@ export! {
         | nvmlGpuInstanceSetVgpuHeterogeneousMode
         | nvmlGpuInstanceSetVgpuSchedulerState
         | nvmlGpuInstanceSetVgpuSchedulerState_v2
-        | nvmlSetVgpuVersion
-        | nvmlSystemEventSetCreate
-        | nvmlSystemEventSetFree
-        | nvmlSystemEventSetWait
-        | nvmlSystemGetCPER_v1
-        | nvmlSystemGetConfComputeCapabilities
-        | nvmlSystemGetConfComputeGpusReadyState
-        | nvmlSystemGetConfComputeKeyRotationThresholdInfo
-        | nvmlSystemGetConfComputeSettings
-        | nvmlSystemGetConfComputeSettings_v2
-        | nvmlSystemGetNvlinkBwMode
-        | nvmlSystemRegisterEvents
-        | nvmlSystemSetConfComputeGpusReadyState
-        | nvmlSystemSetConfComputeKeyRotationThresholdInfo
-        | nvmlSystemSetNvlinkBwMode
-        | nvmlUnitGetDevices
-        | nvmlUnitGetFanSpeedInfo
-        | nvmlUnitGetHandleByIndex
-        | nvmlUnitGetLedState
-        | nvmlUnitGetPsuInfo
-        | nvmlUnitGetTemperature
-        | nvmlUnitGetUnitInfo
-        | nvmlUnitSetLedState
-        | nvmlVgpuInstanceClearAccountingPids
+    () |_call| { Err(Code::NOT_SUPPORTED) }
+
+    lookup fn
+        nvmlVgpuInstanceClearAccountingPids
         | nvmlVgpuInstanceGetAccountingMode
         | nvmlVgpuInstanceGetAccountingPids
         | nvmlVgpuInstanceGetAccountingStats
@@ -228,6 +188,47 @@ export! {
         | nvmlVgpuInstanceGetRuntimeStateSize
         | nvmlVgpuInstanceGetVmDriverVersion
         | nvmlVgpuInstanceSetEncoderCapacity
+    (instance: u32) |call| {
+        vgpu::of_instance(call, instance)?;
+        Err(Code::NOT_SUPPORTED)
+    }
+
+    global fn
+        nvmlDeviceDiscoverGpus
+        | nvmlDeviceGetHandleByUUIDV
+        | nvmlDeviceModifyDrainState
+        | nvmlDeviceQueryDrainState
+        | nvmlDeviceRemoveGpu
+        | nvmlDeviceRemoveGpu_v2
+        | nvmlEventSetGetContextCount_v1
+        | nvmlEventSetGetContextData_v1
+        | nvmlEventSetGetContextInfo_v1
+        | nvmlEventSetGetGpuOperationalEventContextLegacyXid_v1
+        | nvmlEventSetRegisterGpuOperationalEvents_v1
+        | nvmlEventSetWait_v3
+        | nvmlGetExcludedDeviceInfoByIndex
+        | nvmlGetVgpuCompatibility
+        | nvmlGetVgpuDriverCapabilities
+        | nvmlGetVgpuVersion
+        | nvmlSetVgpuVersion
+        | nvmlSystemEventSetCreate
+        | nvmlSystemEventSetFree
+        | nvmlSystemEventSetWait
+        | nvmlSystemGetCPER_v1
+        | nvmlSystemGetConfComputeKeyRotationThresholdInfo
+        | nvmlSystemGetNvlinkBwMode
+        | nvmlSystemRegisterEvents
+        | nvmlSystemSetConfComputeGpusReadyState
+        | nvmlSystemSetConfComputeKeyRotationThresholdInfo
+        | nvmlSystemSetNvlinkBwMode
+        | nvmlUnitGetDevices
+        | nvmlUnitGetFanSpeedInfo
+        | nvmlUnitGetHandleByIndex
+        | nvmlUnitGetLedState
+        | nvmlUnitGetPsuInfo
+        | nvmlUnitGetTemperature
+        | nvmlUnitGetUnitInfo
+        | nvmlUnitSetLedState
         | nvmlVgpuTypeGetBAR1Info
         | nvmlVgpuTypeGetCapabilities
         | nvmlVgpuTypeGetDeviceID

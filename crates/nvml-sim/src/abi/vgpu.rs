@@ -119,7 +119,7 @@ fn of_type(call: &Call, type_id: u32) -> Result<(usize, &Vgpu)> {
 }
 
 /// The GPU of a vGPU, its number there and its type, past the faults of the GPU.
-fn of_instance(call: &Call, instance: u32) -> Result<(usize, u64, &Vgpu)> {
+pub(super) fn of_instance(call: &Call, instance: u32) -> Result<(usize, u64, &Vgpu)> {
     if (0..call.world.engine.len()).all(|gpu| vgpu(call, gpu).is_none()) {
         return Err(call.refuse(Code::NOT_SUPPORTED));
     }

@@ -5,20 +5,30 @@
 //! therefore costs the same, however long ago the world began: there is no state to catch up with, and no
 //! lock.
 
+mod account;
+mod gpu;
+mod job;
 mod jobs;
+mod load;
+mod mean;
 mod noise;
 mod physics;
+mod plan;
 mod timeline;
 mod truth;
+mod wave;
 
-use std::sync::OnceLock;
+use std::sync::Arc;
 use std::time::Duration;
 
-use jobs::Jobs;
+pub(crate) use account::{Account, BUFFER, Run};
+use gpu::Gpu;
 pub use jobs::{Process, ProcessKind};
+pub use mean::Mean;
+pub(crate) use mean::percent;
 use noise::Noise;
-use timeline::Timeline;
 pub use truth::Truth;
+pub(crate) use truth::{NVLINK_SHARES, PCIE_SHARES};
 
 use crate::profile::{GpuSpec, Profile};
 
@@ -31,27 +41,10 @@ pub struct Engine {
     gpus: Vec<Gpu>,
 }
 
-#[derive(Debug)]
-struct Gpu {
-    spec: GpuSpec,
-    noise: Noise,
-    jobs: Jobs,
-    /// Filled on the first reading, so that a world of which only one GPU is read computes one timeline.
-    timeline: OnceLock<Timeline>,
-}
-
 impl Engine {
     /// A world of the profile's GPUs; the same seed always gives the same values at the same times.
     pub fn new(profile: &Profile, seed: u64) -> Self {
-        let gpu = |(index, spec): (usize, &GpuSpec)| {
-            let noise = Noise::new(seed).fork(index as u64);
-            Gpu {
-                spec: spec.clone(),
-                noise,
-                jobs: Jobs::plan(spec, noise),
-                timeline: OnceLock::new(),
-            }
-        };
+        let gpu = |(index, spec): (usize, &GpuSpec)| Gpu::new(spec, Noise::new(seed).fork(index as u64));
         Self {
             gpus: profile.gpus.iter().enumerate().map(gpu).collect(),
         }
@@ -69,34 +62,55 @@ impl Engine {
 
     /// The fixed properties of a GPU.
     pub fn spec(&self, gpu: usize) -> Option<&GpuSpec> {
-        self.gpus.get(gpu).map(|gpu| &gpu.spec)
+        self.gpus.get(gpu).map(Gpu::spec)
     }
 
     /// Every reading of a GPU at a time since the world began.
     pub fn truth(&self, gpu: usize, at: Duration) -> Option<Truth> {
-        self.gpus.get(gpu).map(|gpu| gpu.truth(at))
+        self.shared_truth(gpu, at).map(|truth| truth.as_ref().clone())
+    }
+
+    /// Every reading of a GPU at a time, computed once in a step of time.
+    pub(crate) fn shared_truth(&self, gpu: usize, at: Duration) -> Option<Arc<Truth>> {
+        self.gpus.get(gpu).map(|gpu| gpu.truth(quantise(at)))
+    }
+
+    /// What a GPU did between two times, exactly and whatever its work is; nothing between a time and itself.
+    pub fn mean(&self, gpu: usize, from: Duration, to: Duration) -> Option<Mean> {
+        self.gpus
+            .get(gpu)
+            .filter(|_| from < to)
+            .map(|gpu| gpu.mean(from, to))
     }
 
     /// The processes on a GPU at a time since the world began, in order of their start.
     pub fn processes(&self, gpu: usize, at: Duration) -> Vec<Process> {
         self.gpus
             .get(gpu)
-            .map_or_else(Vec::new, |gpu| gpu.jobs.running(quantise(at)))
+            .map_or_else(Vec::new, |gpu| gpu.processes(quantise(at)))
+    }
+
+    /// The name of a process on a GPU at a time.
+    pub(crate) fn process_name(&self, gpu: usize, pid: u32, at: Duration) -> Option<&'static str> {
+        self.gpus.get(gpu)?.process_name(pid, quantise(at))
+    }
+
+    /// The runs of processes that a driver which keeps accounts knows of at a time, oldest first.
+    pub(crate) fn runs(&self, gpu: usize, at: Duration) -> Vec<Run> {
+        self.gpus
+            .get(gpu)
+            .map_or_else(Vec::new, |gpu| gpu.runs(quantise(at)))
+    }
+
+    /// What a process has done by a time.
+    pub(crate) fn account(&self, gpu: usize, run: Run, at: Duration) -> Option<Account> {
+        self.gpus.get(gpu).map(|gpu| gpu.account(run, quantise(at)))
     }
 
     /// The mean load of a MIG instance between two times, and that of its memory interface, 0 to 1 each.
     pub fn instance_load(&self, gpu: usize, mig: usize, from: Duration, to: Duration) -> Option<(f64, f64)> {
-        /// Points at which the load is looked at: four a second, as often as it changes, within reason.
-        const MOST: f64 = 256.0;
-        let gpu = self.gpus.get(gpu).filter(|gpu| mig < gpu.spec.mig.len())?;
-        let span = to.saturating_sub(from);
-        let points = (span.as_secs_f64() * 4.0).ceil().clamp(1.0, MOST) as u32;
-        let loads = (0..points).map(|n| {
-            gpu.jobs
-                .instance_load(from + span * (2 * n + 1) / (2 * points), mig)
-        });
-        let sum = loads.fold((0.0, 0.0), |sum, load| (sum.0 + load.gpu, sum.1 + load.memory));
-        Some((sum.0 / f64::from(points), sum.1 / f64::from(points)))
+        let of = self.gpus.get(gpu).filter(|gpu| mig < gpu.spec().mig.len())?;
+        (from < to).then(|| of.instance_load(mig, from, to))
     }
 
     /// A number that belongs to a GPU and never changes: the source of its UUID, serial number and the like. Depends on
@@ -104,23 +118,13 @@ impl Engine {
     pub fn identity(&self, gpu: usize, what: u64) -> u64 {
         let number = |gpu: &Gpu| {
             let model = gpu
-                .spec
+                .spec()
                 .name
                 .bytes()
                 .fold(0, |name: u64, byte| name.rotate_left(7) ^ u64::from(byte));
-            gpu.noise.fork(u64::MAX).fork(model).number(what)
+            gpu.noise().fork(u64::MAX).fork(model).number(what)
         };
         self.gpus.get(gpu).map_or(0, number)
-    }
-}
-
-impl Gpu {
-    fn truth(&self, at: Duration) -> Truth {
-        let timeline = self
-            .timeline
-            .get_or_init(|| Timeline::compute(&self.spec, &self.jobs, self.noise));
-        let at = quantise(at);
-        truth::read(&self.spec, timeline, &self.jobs, self.noise, at)
     }
 }
 
@@ -130,10 +134,12 @@ pub(crate) fn chance(seed: u64, n: u64) -> f64 {
 }
 
 /// The start of the step that `at` lies in.
-fn quantise(at: Duration) -> Duration {
+pub(crate) fn quantise(at: Duration) -> Duration {
     let step = STEP.as_millis() as u64;
     Duration::from_millis(u64::try_from(at.as_millis()).unwrap_or(u64::MAX) / step * step)
 }
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wave_tests;

@@ -1,6 +1,6 @@
 //! One step of a GPU's physics: load becomes clocks and power, power becomes heat, heat turns the fans.
 
-use super::jobs::Load;
+use super::load::Load;
 use crate::profile::GpuSpec;
 
 /// Length of one step of the timeline, seconds.
@@ -17,7 +17,7 @@ const MEMORY_TAU_S: f64 = 22.0;
 const FAN_TAU_S: f64 = 4.0;
 
 /// Power above idle grows with about this power of the clock, voltage rising with it.
-const CLOCK_EXPONENT: f64 = 2.2;
+pub(super) const CLOCK_EXPONENT: f64 = 2.2;
 
 /// A load below this counts as none.
 pub(super) const BUSY: f64 = 0.005;

@@ -1,6 +1,7 @@
 //! One cycle of one GPU, computed once in fixed steps; any moment is then looked up between two of them.
 
-use super::jobs::{Jobs, Load};
+use super::jobs::Jobs;
+use super::load::Load;
 use super::noise::Noise;
 use super::physics::{Body, STEP_S};
 use crate::profile::GpuSpec;
@@ -9,7 +10,8 @@ use crate::profile::GpuSpec;
 /// millisecond.
 pub(super) const CYCLE_S: f64 = 480.0;
 
-const ROWS: usize = (CYCLE_S / STEP_S) as usize;
+/// Rows of a cycle.
+pub(super) const ROWS: usize = (CYCLE_S / STEP_S) as usize;
 
 /// One cycle of a GPU.
 #[derive(Debug)]
@@ -26,7 +28,7 @@ struct Row {
     memory_temperature_c: f32,
     fan: f32,
     clock: f32,
-    load: [f32; 4],
+    load: [f32; 6],
     power_capped: bool,
     thermally_capped: bool,
     total: Totals,
@@ -37,9 +39,7 @@ struct Row {
 pub(super) struct Totals {
     pub(super) energy_j: f64,
     /// Seconds of full load.
-    pub(super) load_s: f64,
-    /// Seconds of full use of the memory interface.
-    pub(super) memory_load_s: f64,
+    pub(super) load_s: Load,
     pub(super) power_capped_s: f64,
     pub(super) thermally_capped_s: f64,
 }
@@ -80,14 +80,24 @@ impl Timeline {
         Self { rows }
     }
 
-    /// The state at a place in a cycle; totals count from the beginning of cycle 0.
-    pub(super) fn at(&self, place_s: f64, cycle: u64) -> Moment {
+    /// What has been accumulated up to a place in a cycle, since the beginning of cycle 0.
+    pub(super) fn totals(&self, place_s: f64, cycle: u64) -> Totals {
+        let (a, b, part) = self.around(place_s);
+        Totals::between(a, b, part).plus(&self.rows[ROWS].total, cycle as f64)
+    }
+
+    /// The rows before and after a place, and which part of the way it is.
+    fn around(&self, place_s: f64) -> (&Row, &Row, f64) {
         let position = place_s / STEP_S;
         let row = (position as usize).min(ROWS - 1);
         let part = (position - row as f64).clamp(0.0, 1.0);
-        let (a, b) = (&self.rows[row], &self.rows[row + 1]);
+        (&self.rows[row], &self.rows[row + 1], part)
+    }
+
+    /// The state at a place in a cycle; totals count from the beginning of cycle 0.
+    pub(super) fn at(&self, place_s: f64, cycle: u64) -> Moment {
+        let (a, b, part) = self.around(place_s);
         let blend = |a: f32, b: f32| f64::from(a) + (f64::from(b) - f64::from(a)) * part;
-        let load = |n: usize| blend(a.load[n], b.load[n]);
         Moment {
             power_w: blend(a.power_w, b.power_w),
             temperature_c: blend(a.temperature_c, b.temperature_c),
@@ -95,12 +105,7 @@ impl Timeline {
             fan: blend(a.fan, b.fan),
             // Clocks jump, they do not glide.
             clock: f64::from(a.clock),
-            load: Load {
-                gpu: load(0),
-                memory: load(1),
-                encoder: load(2),
-                decoder: load(3),
-            },
+            load: a.load_towards(b, part),
             power_capped: a.power_capped,
             thermally_capped: a.thermally_capped,
             total: Totals::between(a, b, part).plus(&self.rows[ROWS].total, cycle as f64),
@@ -116,16 +121,17 @@ impl Row {
             memory_temperature_c: body.memory_temperature_c as f32,
             fan: body.fan as f32,
             clock: body.clock as f32,
-            load: [
-                load.gpu as f32,
-                load.memory as f32,
-                load.encoder as f32,
-                load.decoder as f32,
-            ],
+            load: load.to_array(),
             power_capped: body.power_capped,
             thermally_capped: body.thermally_capped,
             total: Totals::default(),
         }
+    }
+
+    /// The load a part of the way to another row.
+    fn load_towards(&self, other: &Self, part: f64) -> Load {
+        let (a, b) = (Load::from_array(self.load), Load::from_array(other.load));
+        a.with(b, |a, b| a + (b - a) * part)
     }
 }
 
@@ -137,8 +143,7 @@ impl Totals {
         let area = |a: f32, b: f32| (f64::from(a) + (f64::from(b) - f64::from(a)) * part / 2.0) * seconds;
         Self {
             energy_j: a.total.energy_j + area(a.power_w, b.power_w),
-            load_s: a.total.load_s + area(a.load[0], b.load[0]),
-            memory_load_s: a.total.memory_load_s + area(a.load[1], b.load[1]),
+            load_s: (a.total.load_s).plus(a.load_towards(b, part / 2.0).map(|load| load * seconds)),
             power_capped_s: a.total.power_capped_s + if a.power_capped { seconds } else { 0.0 },
             thermally_capped_s: a.total.thermally_capped_s + if a.thermally_capped { seconds } else { 0.0 },
         }
@@ -147,8 +152,7 @@ impl Totals {
     fn plus(self, other: &Self, times: f64) -> Self {
         Self {
             energy_j: self.energy_j + other.energy_j * times,
-            load_s: self.load_s + other.load_s * times,
-            memory_load_s: self.memory_load_s + other.memory_load_s * times,
+            load_s: self.load_s.with(other.load_s, |own, other| own + other * times),
             power_capped_s: self.power_capped_s + other.power_capped_s * times,
             thermally_capped_s: self.thermally_capped_s + other.thermally_capped_s * times,
         }

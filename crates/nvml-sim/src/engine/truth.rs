@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::jobs::Jobs;
-use super::noise::Noise;
+use super::gpu::Gpu;
+use super::mean::percent;
 use super::physics::BUSY;
-use super::timeline::{Moment, Timeline};
+use super::timeline::Moment;
 use crate::profile::{Architecture, GpuSpec};
 
 /// The driver averages power over this window where it averages at all.
@@ -17,9 +17,9 @@ const CLOCK_STEP: f64 = 15.0;
 /// Memory that the driver takes for itself beside the reserved part.
 const DRIVER_MEMORY: u64 = 4 << 20;
 
-/// Bytes per second over PCIe at full load, each way; over one NVLink, each way.
-const PCIE_BYTES_PER_LOAD_S: f64 = 2.4e9;
-const NVLINK_BYTES_PER_LOAD_S: f64 = 9.0e9;
+/// Bytes per second over PCIe at full load, sent and received; over one NVLink, sent and received.
+pub(crate) const PCIE_SHARES: [f64; 2] = [0.6 * 2.4e9, 2.4e9];
+pub(crate) const NVLINK_SHARES: [f64; 2] = [9.0e9, 0.98 * 9.0e9];
 
 /// Bits of `nvmlClocksEventReasons`.
 const REASON_GPU_IDLE: u64 = 0x1;
@@ -31,6 +31,9 @@ const REASON_SW_THERMAL: u64 = 0x20;
 pub struct Truth {
     /// Milliseconds since the world began, in whole steps.
     pub at_ms: u64,
+    /// The end of the last complete sampling period, over which the utilisations are means, in milliseconds since the world
+    /// began; 0 when none is complete, and the utilisations are those of the moment.
+    pub sampled_ms: u64,
     /// GPU utilisation, percent.
     pub gpu_utilization: u32,
     /// Memory interface utilisation, percent.
@@ -39,6 +42,10 @@ pub struct Truth {
     pub encoder_utilization: u32,
     /// Decoder utilisation, percent.
     pub decoder_utilization: u32,
+    /// Utilisation of the JPEG engines, percent.
+    pub jpeg_utilization: u32,
+    /// Utilisation of the optical flow accelerators, percent.
+    pub ofa_utilization: u32,
     /// Memory, bytes.
     pub memory_total: u64,
     /// Memory the firmware keeps, bytes.
@@ -97,27 +104,30 @@ pub struct Truth {
     pub load_seconds: f64,
     /// Seconds of full use of the memory interface since the driver was loaded.
     pub memory_load_seconds: f64,
+    /// Seconds of full use of the encoders since the driver was loaded.
+    pub encoder_load_seconds: f64,
+    /// Seconds of full use of the decoders since the driver was loaded.
+    pub decoder_load_seconds: f64,
     /// Memory in use by MIG instance, in the profile's order, bytes.
     pub mig_memory_used: Vec<u64>,
 }
 
-/// Reads a timeline at a moment.
-pub(super) fn read(spec: &GpuSpec, timeline: &Timeline, jobs: &Jobs, noise: Noise, at: Duration) -> Truth {
-    let (place_s, cycle) = jobs.place(at);
-    let now = timeline.at(place_s, cycle);
-    let (earlier_s, earlier_cycle) = jobs.place(at.saturating_sub(POWER_WINDOW));
-    let earlier = timeline.at(earlier_s, earlier_cycle);
-    let window = POWER_WINDOW.min(at).as_secs_f64();
-    let average_w = if window > 0.0 {
-        (now.total.energy_j - earlier.total.energy_j) / window
-    } else {
+/// Reads a GPU at the start of a step.
+pub(super) fn read(gpu: &Gpu, at: Duration) -> Truth {
+    let (spec, jobs, noise) = (gpu.spec(), gpu.jobs(), gpu.noise());
+    let now = gpu.moment(at);
+    let window = POWER_WINDOW.min(at);
+    let average_w = if window.is_zero() {
         now.power_w
+    } else {
+        gpu.mean(at - window, at).power_w
     };
+    let (sampled, sample) = gpu.sample(at);
 
     // The driver was loaded some hours before the world began.
     let uptime_s = noise.between(4, 3.0, 60.0) * 3600.0;
     let energy_j = now.total.energy_j + uptime_s * spec.power.idle_w;
-    let load_s = now.total.load_s + uptime_s * 0.1;
+    let load_s = now.total.load_s.gpu + uptime_s * 0.1;
 
     let memory_total = spec.memory.total_mib << 20;
     let memory_reserved = spec.memory.reserved_mib << 20;
@@ -129,10 +139,13 @@ pub(super) fn read(spec: &GpuSpec, timeline: &Timeline, jobs: &Jobs, noise: Nois
 
     Truth {
         at_ms: u64::try_from(at.as_millis()).unwrap_or(u64::MAX),
-        gpu_utilization: percent(now.load.gpu),
-        memory_utilization: percent(now.load.memory),
-        encoder_utilization: percent(now.load.encoder),
-        decoder_utilization: percent(now.load.decoder),
+        sampled_ms: u64::try_from(sampled.as_millis()).unwrap_or(u64::MAX),
+        gpu_utilization: percent(sample.gpu),
+        memory_utilization: percent(sample.memory),
+        encoder_utilization: percent(sample.encoder),
+        decoder_utilization: percent(sample.decoder),
+        jpeg_utilization: percent(sample.jpeg),
+        ofa_utilization: percent(sample.ofa),
         memory_total,
         memory_reserved,
         memory_used,
@@ -170,20 +183,18 @@ pub(super) fn read(spec: &GpuSpec, timeline: &Timeline, jobs: &Jobs, noise: Nois
         } else {
             spec.pcie.idle_generation
         },
-        pcie_tx_bytes: (load_s * PCIE_BYTES_PER_LOAD_S * 0.6) as u64,
-        pcie_rx_bytes: (load_s * PCIE_BYTES_PER_LOAD_S) as u64,
-        nvlink_tx_bytes: (load_s * NVLINK_BYTES_PER_LOAD_S) as u64,
-        nvlink_rx_bytes: (load_s * NVLINK_BYTES_PER_LOAD_S * 0.98) as u64,
+        pcie_tx_bytes: (load_s * PCIE_SHARES[0]) as u64,
+        pcie_rx_bytes: (load_s * PCIE_SHARES[1]) as u64,
+        nvlink_tx_bytes: (load_s * NVLINK_SHARES[0]) as u64,
+        nvlink_rx_bytes: (load_s * NVLINK_SHARES[1]) as u64,
         load_seconds: load_s,
-        memory_load_seconds: now.total.memory_load_s,
+        memory_load_seconds: now.total.load_s.memory,
+        encoder_load_seconds: now.total.load_s.encoder,
+        decoder_load_seconds: now.total.load_s.decoder,
         mig_memory_used: (0..spec.mig.len())
             .map(|mig| jobs.memory(at, Some(mig)))
             .collect(),
     }
-}
-
-fn percent(share: f64) -> u32 {
-    (share * 100.0).round().clamp(0.0, 100.0) as u32
 }
 
 fn milliwatts(watts: f64) -> u32 {

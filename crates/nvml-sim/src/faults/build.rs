@@ -22,11 +22,14 @@ impl Default for Fault {
             lost: false,
             silent: false,
             xid: None,
+            gpu_instance: None,
+            compute_instance: None,
             incident: None,
             link: None,
             per_second: None,
             roster: None,
             mig_instances: None,
+            mig: None,
             values: Values::default(),
         }
     }
@@ -151,6 +154,16 @@ impl Fault {
         }
     }
 
+    /// [`Fault::xid`] concerns this compute instance of this GPU instance (MIG).
+    #[must_use]
+    pub fn instances(self, gpu_instance: u32, compute_instance: u32) -> Self {
+        Self {
+            gpu_instance: Some(gpu_instance),
+            compute_instance: Some(compute_instance),
+            ..self
+        }
+    }
+
     /// Something happens in the hardware.
     #[must_use]
     pub fn incident(self, incident: Incident) -> Self {
@@ -192,6 +205,15 @@ impl Fault {
     pub fn mig_instances(self, instances: impl Into<Vec<usize>>) -> Self {
         Self {
             mig_instances: Some(instances.into()),
+            ..self
+        }
+    }
+
+    /// MIG mode is on or off.
+    #[must_use]
+    pub fn mig(self, on: bool) -> Self {
+        Self {
+            mig: Some(on),
             ..self
         }
     }

@@ -42,6 +42,8 @@ pub(crate) struct Active {
 pub(crate) struct Hit {
     pub(crate) id: u64,
     pub(crate) fault: Arc<Fault>,
+    /// When it began, on the world's clock.
+    pub(crate) began: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -156,6 +158,7 @@ impl LiveFaults {
         Some(Hit {
             id: hit.id,
             fault: Arc::clone(&hit.fault),
+            began: hit.loaded + hit.fault.start.unwrap_or_default(),
         })
     }
 

@@ -14,6 +14,7 @@ pub(crate) use glob::matches as glob_matches;
 pub use incident::Incident;
 pub(crate) use live::{Hit, LiveFaults};
 pub use values::Values;
+pub(crate) use values::restart;
 
 /// One planned misbehaviour. Of a list, the first one that matches a call decides that call.
 ///
@@ -63,6 +64,12 @@ pub struct Fault {
     /// Queues an event with this XID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xid: Option<u64>,
+    /// The GPU instance (MIG) that `xid` concerns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gpu_instance: Option<u32>,
+    /// The compute instance (MIG) that `xid` concerns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compute_instance: Option<u32>,
     /// Something happens in the hardware: it is counted, and reported as an event where NVML has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident: Option<Incident>,
@@ -78,6 +85,10 @@ pub struct Fault {
     /// Only these of the profile's MIG instances are there (by position), in this order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mig_instances: Option<Vec<usize>>,
+    /// MIG mode is on or off, whatever the profile says, on chips that have it. Off, there are no instances; on without any in
+    /// the profile, there are none either.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mig: Option<bool>,
     /// The call succeeds with these values.
     #[serde(skip_serializing_if = "Values::is_empty")]
     pub values: Values,
@@ -129,6 +140,9 @@ impl Fault {
         if self.per_second.is_some() && self.xid.is_none() && self.incident.is_none() {
             return Err("`per_second` repeats `xid` or `incident`, which are missing".into());
         }
+        if (self.gpu_instance.is_some() || self.compute_instance.is_some()) && self.xid.is_none() {
+            return Err("`gpu_instance` and `compute_instance` belong to an `xid`, which is missing".into());
+        }
         if self.link.is_some() && !self.incident.is_some_and(Incident::has_link) {
             return Err("`link` needs an `incident` that happens to NVLinks".into());
         }
@@ -140,6 +154,7 @@ impl Fault {
         let about_the_world = self.xid.is_some()
             || self.incident.is_some()
             || self.roster.is_some()
+            || self.mig.is_some()
             || self.mig_instances.is_some();
         let about_calls = self.delay.is_some()
             || self.hang
@@ -170,10 +185,15 @@ impl Fault {
             .map_or(0, |rate| (lasted * f64::from(rate)) as u64)
     }
 
+    /// Whether it is about a GPU.
+    pub(crate) fn is_about(&self, gpu: usize) -> bool {
+        self.gpu.is_none_or(|own| own == gpu)
+    }
+
     /// Whether `incident` happens to a link; to a GPU as a whole when no link is given.
     pub(crate) fn strikes(&self, gpu: usize, what: Incident, link: Option<u32>) -> bool {
         let right_link = self.link.is_none() || self.link == link;
-        self.incident == Some(what) && self.gpu.is_none_or(|own| own == gpu) && right_link
+        self.incident == Some(what) && self.is_about(gpu) && right_link
     }
 
     fn covers(&self, function: &str, gpu: Option<usize>) -> bool {

@@ -17,6 +17,10 @@ pub struct Values {
     /// Energy counter, mJ: a small number is a counter that was reset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub energy_mj: Option<u64>,
+    /// Energy, violation times, PCIe and NVLink traffic and errors, and volatile memory errors count from 0 since the fault began,
+    /// as after a reset of the GPU or a driver that was loaded again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub counters_restart: bool,
     /// GPU temperature, °C.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature: Option<u32>,
@@ -59,6 +63,15 @@ pub struct Values {
     /// Corrected memory errors, volatile and aggregate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ecc_corrected: Option<u64>,
+    /// Corrected errors of the memory inside the chip, volatile and aggregate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sram_corrected: Option<u64>,
+    /// Uncorrected errors of the memory inside the chip, volatile and aggregate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sram_uncorrected: Option<u64>,
+    /// The memory inside the chip has had more errors than it may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sram_threshold_exceeded: Option<bool>,
     /// Rows remapped because of uncorrected errors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remapped_uncorrected: Option<u32>,
@@ -139,6 +152,21 @@ impl Values {
         replace(&mut truth.event_reasons, self.event_reasons);
         truth.memory_temperature = self.memory_temperature.or(truth.memory_temperature);
         truth.fan_percent = self.fan_percent.or(truth.fan_percent);
+    }
+}
+
+/// Lets all counters begin at what they were.
+pub(crate) fn restart(truth: &mut Truth, base: &Truth) {
+    for (counter, base) in [
+        (&mut truth.energy_mj, base.energy_mj),
+        (&mut truth.power_violation_ns, base.power_violation_ns),
+        (&mut truth.thermal_violation_ns, base.thermal_violation_ns),
+        (&mut truth.pcie_tx_bytes, base.pcie_tx_bytes),
+        (&mut truth.pcie_rx_bytes, base.pcie_rx_bytes),
+        (&mut truth.nvlink_tx_bytes, base.nvlink_tx_bytes),
+        (&mut truth.nvlink_rx_bytes, base.nvlink_rx_bytes),
+    ] {
+        *counter = counter.saturating_sub(base);
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::{Driver, GpuSpec, builtin};
+use super::{Driver, GpuSpec, builtin, check};
 
 /// How deep profiles may extend one another; built-in ones need one step, more than a few is a cycle.
 const MAX_EXTENDS: usize = 8;
@@ -108,6 +108,7 @@ fn build(name: &str, table: Table) -> Result<Profile, ProfileError> {
             format!("`count` is {}, at most {MAX_GPUS} GPUs are possible", file.count),
         ));
     }
+    check::driver(&file.driver).map_err(|problem| error(name, problem))?;
     let mut gpus = Vec::with_capacity(file.count);
     for index in 0..file.count {
         let mut gpu = file
@@ -120,8 +121,14 @@ fn build(name: &str, table: Table) -> Result<Profile, ProfileError> {
         let spec: GpuSpec = Value::Table(gpu)
             .try_into()
             .map_err(|e: toml::de::Error| error(name, format!("gpu {index}: {e}")))?;
-        check(&spec).map_err(|problem| error(name, format!("gpu {index}: {problem}")))?;
+        check::gpu(&spec).map_err(|problem| error(name, format!("gpu {index}: {problem}")))?;
         gpus.push(spec);
+    }
+    if file.driver.confidential_compute && !gpus.iter().all(GpuSpec::can_be_confidential) {
+        return Err(error(
+            name,
+            "driver: confidential computing needs GPUs that are capable of it".into(),
+        ));
     }
     Ok(Profile {
         name: name.into(),
@@ -145,54 +152,6 @@ fn special_for(name: &str, entries: &[Table], index: usize) -> Result<Vec<Table>
         }
     }
     Ok(found)
-}
-
-/// What the engine relies on and the types alone do not say.
-fn check(spec: &GpuSpec) -> Result<(), String> {
-    let power = &spec.power;
-    let limits = [power.idle_w, power.enforced_w(), power.max_limit_w];
-    if limits.iter().any(|w| !w.is_finite() || *w <= 0.0) || power.idle_w >= power.enforced_w() {
-        return Err("power: needs 0 < idle_w < the limit in force".into());
-    }
-    if !power.demand_w.is_finite() || power.demand_w < power.idle_w {
-        return Err("power: `demand_w` must not be below `idle_w`".into());
-    }
-    if !power.default_limit_w.is_finite() || power.default_limit_w <= power.idle_w {
-        return Err("power: `default_limit_w` must be above `idle_w`".into());
-    }
-    if spec.clocks.graphics_idle > spec.clocks.graphics_max {
-        return Err("clocks: `graphics_idle` must not be above `graphics_max`".into());
-    }
-    if !(spec.thermal.full_load_c >= spec.thermal.idle_c && spec.thermal.idle_c >= 0.0) {
-        return Err("thermal: needs 0 <= idle_c <= full_load_c".into());
-    }
-    if spec.fans.as_ref().is_some_and(|fans| fans.min_percent > 100) {
-        return Err("fans: `min_percent` must not be above 100".into());
-    }
-    if spec.memory.reserved_mib >= spec.memory.total_mib {
-        return Err("memory: `reserved_mib` must be below `total_mib`".into());
-    }
-    if spec
-        .nvlink
-        .as_ref()
-        .is_some_and(|link| link.active > link.links || link.links > 36)
-    {
-        return Err("nvlink: needs active <= links <= 36".into());
-    }
-    if !(1..=u64::BITS).contains(&spec.pcie.counter_bits) {
-        return Err("pcie: `counter_bits` must be between 1 and 64".into());
-    }
-    if spec
-        .vgpu
-        .as_ref()
-        .is_some_and(|vgpu| vgpu.active > vgpu.most || vgpu.most > 64)
-    {
-        return Err("vgpu: needs active <= most <= 64".into());
-    }
-    if spec.mig.len() > 8 {
-        return Err("mig: at most 8 instances".into());
-    }
-    Ok(())
 }
 
 /// Lays `over` over `base`: tables are merged, anything else is replaced.
@@ -268,6 +227,10 @@ mod tests {
             "clocks.graphics_idle = 9999",
             "thermal.idle_c = 99.0",
             "pcie.counter_bits = 0",
+            "sampling_period_ms = 0",
+            "work = \"waveform\"",
+            "waveform = { shape = \"sine\", frequency_hz = 1.0, low = 0.9, high = 0.1 }",
+            "waveform = { shape = \"burst\", frequency_hz = 0.0, low = 0.1, high = 0.9 }",
         ] {
             let text = format!("extends = \"t4\"\n[gpu]\n{key}");
             assert!(Profile::parse("own", &text).is_err(), "{key}");

@@ -1,12 +1,15 @@
 //! A profile says what GPUs a simulated node has: their fixed properties and their kind of work.
 
 mod builtin;
+mod check;
 mod file;
 mod spec;
+mod work;
 
 pub use builtin::names;
 pub use file::{Profile, ProfileError};
 pub use spec::{
     Architecture, Brand, Clocks, Driver, Engines, Fans, GpuSpec, Memory, MigSpec, NvLink, Pcie, Power,
-    Thermal, Vgpu, WorkKind,
+    Thermal, Vgpu,
 };
+pub use work::{Shape, Waveform, WorkKind};

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::{Waveform, WorkKind};
+
 /// The installed driver.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -12,6 +14,12 @@ pub struct Driver {
     pub cuda: i32,
     /// The code with which initialisation fails; absent when the driver works.
     pub init_error: Option<u32>,
+    /// Bytes from one entry of the `_v3` process lists to the next: 24, or 32 as early drivers of the R535 branch had it.
+    #[serde(default = "current_entry")]
+    pub process_entry_bytes: u32,
+    /// Whether confidential computing is on, which protects all memory of all GPUs.
+    #[serde(default)]
+    pub confidential_compute: bool,
 }
 
 /// Everything fixed about one GPU.
@@ -41,6 +49,12 @@ pub struct GpuSpec {
     /// The performance state in which the GPU idles.
     #[serde(default)]
     pub idle_performance_state: u32,
+    /// Whether the driver keeps accounts of processes.
+    #[serde(default)]
+    pub accounting: bool,
+    /// Whether the GPU hangs on its processor by a chip-to-chip link.
+    #[serde(default)]
+    pub c2c: bool,
     /// NUMA node, when the platform tells.
     pub numa_node: Option<u32>,
     /// Memory.
@@ -70,6 +84,12 @@ pub struct GpuSpec {
     pub mig_capable: bool,
     /// The kind of work the GPU is given.
     pub work: WorkKind,
+    /// The course of the load where `work` is a waveform.
+    pub waveform: Option<Waveform>,
+    /// The driver averages utilisations over this time, ms. NVML's header says that it is between a sixth of a second and a
+    /// second, depending on the product; the encoder call of most boards reports a sixth.
+    #[serde(default = "sixth_of_a_second")]
+    pub sampling_period_ms: u32,
     /// Functions (globs) that this GPU does not support.
     #[serde(default)]
     pub unsupported: Vec<String>,
@@ -79,6 +99,16 @@ pub struct GpuSpec {
 }
 
 impl GpuSpec {
+    /// Whether it is capable of confidential computing: Hopper and Blackwell for data centres.
+    pub fn can_be_confidential(&self) -> bool {
+        self.architecture >= Architecture::Hopper && self.mig_capable
+    }
+
+    /// Whether it tells how far it is from its thermal limits: from Ada on.
+    pub fn has_thermal_margins(&self) -> bool {
+        self.architecture >= Architecture::Ada
+    }
+
     /// Whether it is a consumer card: those have a display and no application clocks.
     pub fn is_consumer(&self) -> bool {
         matches!(self.brand, Brand::Geforce | Brand::GeforceRtx)
@@ -198,6 +228,14 @@ impl Pcie {
     }
 }
 
+fn current_entry() -> u32 {
+    24
+}
+
+fn sixth_of_a_second() -> u32 {
+    167
+}
+
 fn all_bits() -> u32 {
     u64::BITS
 }
@@ -284,6 +322,14 @@ pub struct MigSpec {
     pub decoders: u32,
 }
 
+impl MigSpec {
+    /// Its share of the GPU's compute power.
+    pub fn share(&self) -> f64 {
+        const SLICES: f64 = 7.0;
+        f64::from(self.slices) / SLICES
+    }
+}
+
 /// The one type of vGPU that a GPU is cut into.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -298,22 +344,6 @@ pub struct Vgpu {
     pub most: u32,
     /// How many of them are at work.
     pub active: u32,
-}
-
-/// What a GPU is used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum WorkKind {
-    /// Long jobs near full load, with a dip at every checkpoint, and pauses between jobs.
-    Training,
-    /// A permanent server whose load follows waves of requests, and short batch jobs beside it.
-    Inference,
-    /// A permanent video server that keeps encoders and decoders busy, and short batch jobs beside it.
-    Video,
-    /// A desktop with a graphics job now and then.
-    Desktop,
-    /// Nothing runs.
-    Idle,
 }
 
 /// Product line, with NVML's number.

@@ -26,7 +26,7 @@ pub use builder::Builder;
 use crate::control::FAULTS_FILE;
 use crate::control::clock::Clock;
 use crate::control::counters::Tally;
-use crate::engine::{Engine, Process, Truth};
+use crate::engine::{Engine, Mean, Process, Truth};
 use crate::faults::{self, Fault};
 use crate::profile::{Profile, ProfileError};
 
@@ -155,6 +155,12 @@ impl Simulator {
     /// The readings of a GPU at an age of the world.
     pub fn truth_at(&self, gpu: usize, age: Duration) -> Option<Truth> {
         self.engine.truth(gpu, age)
+    }
+
+    /// What a GPU did between two ages of the world: the exact integrals of what is played, whatever its work is. Nothing
+    /// between an age and itself.
+    pub fn mean(&self, gpu: usize, from: Duration, to: Duration) -> Option<Mean> {
+        self.engine.mean(gpu, from, to)
     }
 
     /// The processes on a GPU now.
