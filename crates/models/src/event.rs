@@ -55,6 +55,20 @@ pub enum EventKind {
     Clock,
     /// The power source changed (`nvmlEventTypePowerSourceChange`).
     PowerSource,
+    /// Memory corrects one error after the other (`nvmlEventTypeSingleBitEccErrorStorm`).
+    SingleBitEccStorm,
+    /// A page or row of memory was taken out of use (`nvmlEventTypeDramRetirementEvent`).
+    PageRetirement,
+    /// One could not be taken out of use (`nvmlEventTypeDramRetirementFailure`).
+    PageRetirementFailure,
+    /// Poisoned data was met, and what met it can be stopped by itself (`nvmlEventTypeNonFatalPoisonError`).
+    Poison,
+    /// Poisoned data was met, and the GPU cannot go on (`nvmlEventTypeFatalPoisonError`).
+    FatalPoison,
+    /// The GPU cannot be used (`nvmlEventTypeGpuUnavailableError`).
+    GpuUnavailable,
+    /// Something has to be done to bring the GPU back into order (`nvmlEventTypeGpuRecoveryAction`).
+    RecoveryAction,
     /// MIG instances were made or removed (`nvmlEventMigConfigChange`).
     MigConfig,
     /// The driver reported something that this agent has no name for.
@@ -80,6 +94,13 @@ impl EventKind {
             Self::PerformanceState => "performance_state",
             Self::Clock => "clock",
             Self::PowerSource => "power_source",
+            Self::SingleBitEccStorm => "single_bit_ecc_storm",
+            Self::PageRetirement => "page_retirement",
+            Self::PageRetirementFailure => "page_retirement_failure",
+            Self::Poison => "poison",
+            Self::FatalPoison => "fatal_poison",
+            Self::GpuUnavailable => "gpu_unavailable",
+            Self::RecoveryAction => "recovery_action",
             Self::MigConfig => "mig_config",
             Self::Unknown => "unknown",
             Self::GpuState { .. } => "gpu_state",

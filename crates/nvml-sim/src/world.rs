@@ -5,15 +5,15 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::abi::Code;
 use crate::abi::sys;
+use crate::abi::{Code, NAMES};
 use crate::control::clock::{Clock, unix_now};
 use crate::control::counters::Counters;
 use crate::control::{Description, FAULTS_FILE};
 use crate::engine::Engine;
-use crate::faults::{Incident, LiveFaults};
+use crate::faults::{Active, Incident, LiveFaults, glob_matches};
 use crate::profile::Profile;
 
 /// A simulated node between initialisation and shutdown.
@@ -26,6 +26,8 @@ pub(crate) struct World {
     pub(crate) latency: Option<Duration>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) faults: &'static LiveFaults,
+    /// By GPU and function, whether the profile says that it is not supported: names are compared once.
+    unsupported: Vec<Vec<bool>>,
     global_lock: bool,
 }
 
@@ -104,10 +106,11 @@ impl World {
         let profile =
             Profile::load_with(&description.profile, &description.overrides).map_err(|e| e.to_string())?;
         let clock = Clock::new(&description, process.first_init);
-        process.faults.refresh(clock.running());
+        process.faults.refresh(Instant::now(), clock.running());
         Ok(Self {
             engine: Engine::new(&profile, description.seed),
             counters: process.counters(description.counters, &clock)?,
+            unsupported: unsupported(&profile),
             profile,
             clock,
             seed: description.seed,
@@ -128,6 +131,7 @@ impl World {
         let faults: &'static LiveFaults = Box::leak(Box::new(LiveFaults::fixed(list, clock.running())));
         Arc::new(Self {
             engine: Engine::new(&profile, 0),
+            unsupported: unsupported(&profile),
             profile,
             clock,
             seed: 0,
@@ -144,9 +148,23 @@ impl World {
         Some(process.global_lock.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The faults that are in force, for what they say about events and devices.
+    pub(crate) fn faults_in_force(&self) -> Vec<Active> {
+        if self.faults.is_empty() {
+            return Vec::new();
+        }
+        self.faults.in_force(self.clock.running())
+    }
+
+    /// Whether a GPU's profile says that it does not support a function.
+    pub(crate) fn lacks(&self, gpu: usize, function: usize) -> bool {
+        let of_gpu = self.unsupported.get(gpu);
+        of_gpu.is_some_and(|functions| functions.get(function) == Some(&true))
+    }
+
     /// The GPUs that are there, in the order of their indices.
     pub(crate) fn roster(&self) -> Vec<usize> {
-        let faults = self.faults.in_force(self.clock.running());
+        let faults = self.faults_in_force();
         let said = faults.iter().find_map(|active| active.fault.roster.clone());
         said.map_or_else(
             || (0..self.engine.len()).collect(),
@@ -161,13 +179,16 @@ impl World {
 
     /// Whether a GPU is there.
     pub(crate) fn is_present(&self, gpu: usize) -> bool {
-        let faults = self.faults.in_force(self.clock.running());
+        let faults = self.faults_in_force();
         let said = faults.iter().find_map(|active| active.fault.roster.as_ref());
         said.is_none_or(|roster| roster.contains(&gpu))
     }
 
     /// How often something has happened to a GPU by now, or to one of its links.
     pub(crate) fn incidents(&self, gpu: usize, what: Incident, link: Option<u32>) -> u64 {
+        if self.faults.is_empty() {
+            return 0;
+        }
         self.faults.incidents(gpu, what, link, self.clock.running())
     }
 
@@ -176,7 +197,7 @@ impl World {
         let Some(spec) = self.engine.spec(gpu) else {
             return false;
         };
-        let faults = self.faults.in_force(self.clock.running());
+        let faults = self.faults_in_force();
         let mut about_it = faults.iter().filter(|active| active.fault.is_about(gpu));
         let said = about_it
             .find_map(|active| active.fault.mig)
@@ -190,7 +211,7 @@ impl World {
             return Vec::new();
         }
         let all = self.engine.spec(gpu).map_or(0, |spec| spec.mig.len());
-        let faults = self.faults.in_force(self.clock.running());
+        let faults = self.faults_in_force();
         let mut said = faults.iter().filter(|active| active.fault.is_about(gpu));
         said.find_map(|active| active.fault.mig_instances.clone())
             .map_or_else(
@@ -203,6 +224,19 @@ impl World {
     pub(crate) fn timestamp_us(&self, age: Duration) -> u64 {
         u64::try_from((self.clock.epoch_unix() + age).as_micros()).unwrap_or(u64::MAX)
     }
+}
+
+/// By GPU and function, whether a pattern of the profile takes the function away.
+fn unsupported(profile: &Profile) -> Vec<Vec<bool>> {
+    let patterns = profile.gpus.iter().map(|gpu| &gpu.unsupported);
+    let table = patterns.map(|patterns| match &patterns[..] {
+        [] => Vec::new(),
+        patterns => NAMES
+            .iter()
+            .map(|name| patterns.iter().any(|pattern| glob_matches(pattern, name)))
+            .collect(),
+    });
+    table.collect()
 }
 
 impl Process {

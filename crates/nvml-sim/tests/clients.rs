@@ -254,6 +254,14 @@ fn the_same_world_is_seen_by_two_loads_and_by_the_truth() {
                 .total_energy_consumption()
                 .unwrap()
         };
+        let averages = |nvml: &Nvml| {
+            let device = nvml.device_by_index(index).unwrap();
+            let rates = device.utilization_rates().unwrap();
+            let ring = device.samples(Sampling::GpuUtilization, None).unwrap();
+            let ring = ring.into_iter().map(|sample| format!("{:?}", sample.value));
+            (rates.gpu, rates.memory, ring.collect::<Vec<_>>())
+        };
+        assert_eq!(averages(&nvml_a), averages(&nvml_b));
         assert_eq!(energy(&nvml_a), energy(&nvml_b));
         assert_eq!(energy(&nvml_a), a.truth(index as usize).unwrap().energy_mj);
     }
@@ -308,6 +316,33 @@ fn gpm_measures_the_load_between_two_samples() {
     let found = nvml_wrapper::gpm::gpm_metrics_get(&nvml, &first, &second, &metrics).unwrap();
     assert!((0.0..=100.0).contains(&found[0].as_ref().unwrap().value));
     assert!(device.gpm_mig_sample(6).is_err());
+
+    // The same load all the time, so that it does not matter when exactly the samples are taken.
+    let even = "gpu.work = \"waveform\"\n\
+                gpu.waveform = { shape = \"sine\", frequency_hz = 1.0, low = 0.6, high = 0.6, memory = 0.5 }";
+    for profile in ["h100-sxm-8", "h100-mig"] {
+        let simulator = Simulator::builder(profile)
+            .overrides(even)
+            .unwrap()
+            .start()
+            .unwrap();
+        let nvml = open(&simulator).unwrap();
+        let device = nvml.device_by_index(0).unwrap();
+        let sample = || {
+            if profile == "h100-mig" {
+                device.gpm_mig_sample(5)
+            } else {
+                device.gpm_sample()
+            }
+        };
+        let first = sample().unwrap();
+        std::thread::sleep(Duration::from_millis(5));
+        let found = nvml_wrapper::gpm::gpm_metrics_get(&nvml, &first, &sample().unwrap(), &metrics).unwrap();
+        for (metric, share) in found.iter().zip([60.0, 30.0]) {
+            let value = metric.as_ref().unwrap().value;
+            assert!((value - share).abs() < 1e-6, "{profile}: {value} %");
+        }
+    }
 
     let simulator = Simulator::start("a100-mig").unwrap();
     let nvml = open(&simulator).unwrap();

@@ -256,3 +256,37 @@ fn only_a_virtualisation_host_has_vgpus() {
     }
     assert_eq!(seen.len(), 2 * 3 * 4);
 }
+
+#[test]
+fn accounts_can_be_read_where_they_are_kept() {
+    let simulator = Simulator::builder("l40s-4")
+        .overrides("gpu.accounting = true")
+        .unwrap()
+        .frozen_at(Duration::from_secs(900))
+        .start()
+        .unwrap();
+    let nvml = Nvml::builder()
+        .lib_path(simulator.library_path().as_os_str())
+        .init()
+        .unwrap();
+    let device = nvml.device_by_index(0).unwrap();
+    assert!(device.is_accounting_enabled().unwrap());
+    let pids = device.accounting_pids().unwrap();
+    assert!(pids.len() < device.accounting_buffer_size().unwrap() as usize);
+    let running: HashSet<u32> = simulator.processes(0).iter().map(|process| process.pid).collect();
+    for pid in &pids {
+        let stats = device.accounting_stats_for(*pid).unwrap();
+        assert_eq!(stats.is_running, running.contains(pid));
+        assert_eq!(stats.time == 0, stats.is_running);
+        assert!(
+            stats
+                .gpu_utilization
+                .is_some_and(|share| (1..=100).contains(&share))
+        );
+    }
+    assert!(running.iter().all(|pid| pids.contains(pid)) && pids.len() > running.len());
+    let (_simulator, nvml) = start("l40s-4");
+    let device = nvml.device_by_index(0).unwrap();
+    assert!(!device.is_accounting_enabled().unwrap());
+    assert!(matches!(device.accounting_pids(), Err(NvmlError::NotSupported)));
+}

@@ -95,3 +95,48 @@ fn every_other_name_stays_when_one_goes() {
         .start();
     assert!(unknown.unwrap_err().to_string().contains("nvmlDeviceGetWeather"));
 }
+
+#[test]
+fn a_driver_without_the_newest_calls_has_the_older_ones() {
+    let simulator = Simulator::builder("l40s-4")
+        .overrides("driver.version = \"535.54.03\"\ndriver.cuda = 12020\ndriver.process_entry_bytes = 32")
+        .unwrap()
+        .frozen_at(std::time::Duration::from_secs(100))
+        .without_symbols(&[
+            "nvmlDeviceGetComputeRunningProcesses_v3",
+            "nvmlDeviceGetGraphicsRunningProcesses_v3",
+            "nvmlDeviceGetMPSComputeRunningProcesses_v3",
+            "nvmlDeviceGetMemoryInfo_v2",
+        ])
+        .start()
+        .unwrap();
+    let nvml = Nvml::builder()
+        .lib_path(simulator.library_path().as_os_str())
+        .init()
+        .unwrap();
+    assert_eq!(nvml.sys_driver_version().unwrap(), "535.54.03");
+    let device = nvml.device_by_index(3).unwrap();
+    assert!(matches!(
+        device.memory_info(),
+        Err(NvmlError::FailedToLoadSymbol(_))
+    ));
+    assert!(matches!(
+        device.running_compute_processes(),
+        Err(NvmlError::FailedToLoadSymbol(_))
+    ));
+    assert!(matches!(
+        device.running_graphics_processes(),
+        Err(NvmlError::FailedToLoadSymbol(_))
+    ));
+    // What the client asks for under an older name is there.
+    let text = std::fs::read(simulator.library_path()).unwrap();
+    let there: std::collections::HashSet<&[u8]> = text.split(|byte| *byte == 0).collect();
+    for name in [
+        "nvmlDeviceGetComputeRunningProcesses",
+        "nvmlDeviceGetComputeRunningProcesses_v2",
+        "nvmlDeviceGetMemoryInfo",
+    ] {
+        assert!(there.contains(name.as_bytes()), "{name}");
+    }
+    assert!(device.power_usage().is_ok());
+}

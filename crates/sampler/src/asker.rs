@@ -181,7 +181,10 @@ mod tests {
     fn what_one_link_does_not_have_another_may() {
         let mut asker = asker();
         let mut of = |link, answer: Result<u32, NvmlError>| asker.ask_of("a", link, || answer, Ok);
-        assert_eq!(of(0, Err(NvmlError::NotSupported)), Reading::Unavailable(Reason::NotSupported));
+        assert_eq!(
+            of(0, Err(NvmlError::NotSupported)),
+            Reading::Unavailable(Reason::NotSupported)
+        );
         assert_eq!(of(1, Ok(5)), Reading::Value(5));
         assert_eq!(of(0, Ok(5)), Reading::Unavailable(Reason::NotSupported));
     }

@@ -95,9 +95,10 @@ impl What {
                 width: Width::Bits64,
                 per_second: limits::NVLINK_KIBIBYTES.per_second * limits::BYTES_PER_KIBIBYTE as f64,
             },
-            Self::PcieReplays | Self::NvlinkBroken(_) | Self::NvlinkReplays(_) | Self::NvlinkRecoveries(_) => {
-                limits::ERRORS
-            }
+            Self::PcieReplays
+            | Self::NvlinkBroken(_)
+            | Self::NvlinkReplays(_)
+            | Self::NvlinkRecoveries(_) => limits::ERRORS,
         }
     }
 }
@@ -136,7 +137,12 @@ impl Book {
     /// From when on the driver's samples are wanted, in its microseconds since 1970.
     pub(crate) fn seen(&self, kind: Sampling, now: Timestamp) -> u64 {
         let mut entries = self.entries();
-        entries.rings.entry(kind).or_default().ring.since(microseconds(now))
+        entries
+            .rings
+            .entry(kind)
+            .or_default()
+            .ring
+            .since(microseconds(now))
     }
 
     /// Statistics of the driver's samples since they were last taken. Nothing the first time: what the driver still keeps
@@ -145,7 +151,8 @@ impl Book {
         let mut entries = self.entries();
         let sampled = entries.rings.entry(kind).or_default();
         let stats = sampled.ring.take(samples, microseconds(now));
-        let begun = std::mem::replace(&mut sampled.begun, sampled.begun || stats.is_some());
+        let begun = sampled.begun;
+        sampled.begun |= stats.is_some();
         stats.filter(|_| begun)
     }
 
@@ -169,10 +176,14 @@ mod tests {
         let books = Books::default();
         let (id, start) = (GpuId::from_uuid("GPU-1"), Instant::now());
         books.of(&id).advance(What::Energy, 1_000, start);
-        let taken = books.of(&id).advance(What::Energy, 3_000, start + Duration::from_secs(2));
+        let taken = books
+            .of(&id)
+            .advance(What::Energy, 3_000, start + Duration::from_secs(2));
         assert_eq!(taken.total, Some(3_000));
         assert_eq!(taken.rate, Some(1_000.0));
-        let other = books.of(&GpuId::from_uuid("GPU-2")).advance(What::Energy, 7, start);
+        let other = books
+            .of(&GpuId::from_uuid("GPU-2"))
+            .advance(What::Energy, 7, start);
         assert_eq!((other.total, other.rate), (Some(7), None));
     }
 
@@ -201,10 +212,19 @@ mod tests {
         let at = |second: u64| second * 1_000_000;
         let kind = Sampling::GpuUtilization;
         assert_eq!(book.seen(kind, now(100)), 0);
-        assert_eq!(book.take(kind, vec![(at(98), 10.0), (at(99), 20.0)], now(100)), None);
+        assert_eq!(
+            book.take(kind, vec![(at(98), 10.0), (at(99), 20.0)], now(100)),
+            None
+        );
         assert_eq!(book.seen(kind, now(101)), at(99));
-        let stats = book.take(kind, vec![(at(100), 50.0), (at(101), 70.0)], now(101)).unwrap();
+        let stats = book
+            .take(kind, vec![(at(100), 50.0), (at(101), 70.0)], now(101))
+            .unwrap();
         assert_eq!((stats.mean, stats.count, stats.covered_us), (60.0, 2, at(2)));
-        assert_eq!(book.take(kind, Vec::new(), now(102)), None, "no sample, no statistics");
+        assert_eq!(
+            book.take(kind, Vec::new(), now(102)),
+            None,
+            "no sample, no statistics"
+        );
     }
 }

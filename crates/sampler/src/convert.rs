@@ -1,14 +1,9 @@
 //! NVML's integers become quantities here, once, and its errors become reasons.
 
-use gpulse_models::{
-    Bytes, Celsius, Joules, Megahertz, Memory, Percent, PerformanceState, Reason, ThrottleReasons, Watts,
-};
-use nvml_wrapper::{
-    enum_wrappers::device::PerformanceState as NvmlPerformanceState,
-    enums::device::UsedGpuMemory,
-    error::{Bits, NvmlError},
-    struct_wrappers::device::MemoryInfo,
-};
+use gpulse_models::{Bytes, Celsius, Joules, Label, Megahertz, Percent, PerformanceState, Reason, Watts};
+use nvml_wrapper::{enum_wrappers::device::PerformanceState as NvmlPerformanceState, error::NvmlError};
+
+use crate::raw::{self, FieldNumber};
 
 /// NVML's mark for "no value" in unsigned fields (`NVML_VALUE_NOT_AVAILABLE`).
 const NOT_AVAILABLE: u32 = u32::MAX;
@@ -138,7 +133,9 @@ pub(crate) fn field_count(number: FieldNumber) -> Result<u64, Reason> {
 /// A field that is a small number.
 pub(crate) fn field_small_number(number: FieldNumber) -> Result<u32, Reason> {
     let number = number.as_u64().ok_or(Reason::Error)?;
-    u32::try_from(number).map_err(|_| Reason::Error).and_then(small_number)
+    u32::try_from(number)
+        .map_err(|_| Reason::Error)
+        .and_then(small_number)
 }
 
 /// A field in milliwatts.
@@ -186,13 +183,12 @@ pub(crate) fn status_name(code: u32) -> Label {
 }
 
 /// What a process holds.
-pub(crate) fn process_memory(used: &UsedGpuMemory) -> Result<Bytes, Reason> {
-    match used {
-        UsedGpuMemory::Unavailable => Err(Reason::NotSupported),
-        // Old drivers put the 32-bit blank into the 64-bit field.
-        UsedGpuMemory::Used(bytes) if *bytes == u64::from(FIRST_BLANK) => Err(Reason::Error),
-        UsedGpuMemory::Used(bytes) => count(*bytes).map(Bytes),
+pub(crate) fn process_memory(bytes: u64) -> Result<Bytes, Reason> {
+    // Old drivers put the 32-bit blank into the 64-bit field.
+    if bytes == u64::from(FIRST_BLANK) {
+        return Err(Reason::Error);
     }
+    count(bytes).map(Bytes)
 }
 
 /// NVML's performance state.
@@ -220,18 +216,6 @@ pub(crate) fn performance_state(state: NvmlPerformanceState) -> Result<Performan
     Ok(PerformanceState::P(number))
 }
 
-/// NVML's clock event reasons. A bit that nvml-wrapper has no name for comes as an error that carries the mask.
-pub(crate) fn throttle_reasons<F>(
-    answer: Result<F, NvmlError>,
-    bits: impl Fn(F) -> u64,
-) -> Result<ThrottleReasons, NvmlError> {
-    match answer {
-        Ok(flags) => Ok(ThrottleReasons(bits(flags))),
-        Err(NvmlError::IncorrectBits(Bits::U64(mask))) => Ok(ThrottleReasons(mask)),
-        Err(error) => Err(error),
-    }
-}
-
 /// `13000` becomes `13.0`.
 pub(crate) fn cuda_version(raw: i32) -> String {
     format!("{}.{}", raw / 1_000, raw % 1_000 / 10)
@@ -247,27 +231,20 @@ mod tests {
         assert_eq!(watts(u32::MAX), Err(Reason::NotSupported));
         assert_eq!(percent(2_147_483_632), Err(Reason::Error));
         assert_eq!(celsius(255), Err(Reason::Error));
-        assert_eq!(
-            process_memory(&UsedGpuMemory::from(u64::MAX)),
-            Err(Reason::NotSupported)
-        );
-        let nothing = MemoryInfo {
+        assert_eq!(process_memory(u64::MAX), Err(Reason::NotSupported));
+        let nothing = raw::Memory {
             total: 0,
             used: 0,
             free: 0,
-            reserved: 0,
-            version: 0,
+            reserved: None,
         };
-        assert_eq!(memory(&nothing), Err(Reason::Error));
+        assert_eq!(memory(nothing), Err(Reason::Error));
     }
 
     #[test]
     fn blank_entries_are_no_processes_and_blank_counts_no_counts() {
         assert!(is_process(4_194_304) && !is_process(2_147_483_632));
-        assert_eq!(
-            process_memory(&UsedGpuMemory::Used(2_147_483_632)),
-            Err(Reason::Error)
-        );
+        assert_eq!(process_memory(2_147_483_632), Err(Reason::Error));
         assert_eq!(count(u64::MAX), Err(Reason::NotSupported));
         assert_eq!(small_number(u32::MAX), Err(Reason::NotSupported));
         assert_eq!((count(0), small_number(0)), (Ok(0), Ok(0)));
@@ -276,23 +253,13 @@ mod tests {
     #[test]
     fn overshoot_stays_raw() {
         assert_eq!(percent(130), Ok(Percent(130.0)));
-        let info = MemoryInfo {
+        let info = raw::Memory {
             total: 10,
             used: 11,
             free: 0,
-            reserved: 0,
-            version: 0,
+            reserved: None,
         };
-        assert_eq!(memory(&info).map(|m| m.used), Ok(Bytes(11)));
-    }
-
-    #[test]
-    fn a_bit_of_a_later_driver_is_kept() {
-        let answer: Result<u64, _> = Err(NvmlError::IncorrectBits(Bits::U64(1 << 40)));
-        assert_eq!(
-            throttle_reasons(answer, |bits| bits).ok(),
-            Some(ThrottleReasons(1 << 40))
-        );
+        assert_eq!(memory(info).map(|m| m.used), Ok(11));
     }
 
     #[test]
@@ -303,7 +270,10 @@ mod tests {
         );
         assert_eq!(reason(&NvmlError::GpuLost), Reason::GpuLost);
         assert_eq!(reason(&NvmlError::UnexpectedVariant(27)), Reason::NotReady);
-        assert_eq!(reason(&NvmlError::UnexpectedVariant(25)), Reason::FunctionNotFound);
+        assert_eq!(
+            reason(&NvmlError::UnexpectedVariant(25)),
+            Reason::FunctionNotFound
+        );
         assert_eq!(reason(&NvmlError::UnexpectedVariant(99)), Reason::Error);
     }
 

@@ -203,7 +203,13 @@ impl Discovery {
             epoch: self.epoch,
             index,
         };
-        Sampler::new(place, self.sampling, self.reports.records.clone(), Box::new(spawn)).start();
+        Sampler::new(
+            place,
+            self.sampling,
+            self.reports.records.clone(),
+            Box::new(spawn),
+        )
+        .start();
     }
 
     /// Starts asking how the GPUs are joined.

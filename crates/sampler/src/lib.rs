@@ -25,5 +25,5 @@ mod topology;
 
 pub use discovery::{Discovery, DiscoverySettings, Reports};
 pub use processes::{MAX_PROCESSES, ProcessSettings};
-pub use schedule::Schedule;
 pub use sampler::{MAX_INTERVAL, MIN_INTERVAL, Sampler, SamplerSettings};
+pub use schedule::Schedule;

@@ -24,7 +24,11 @@ fn identity(asker: &mut Asker, device: &Device<'static>) -> GpuIdentity {
     let platform = platform.as_ref();
     GpuIdentity {
         name: asker.ask("nvmlDeviceGetName", || device.name(), Ok),
-        brand: asker.ask("nvmlDeviceGetBrand", || raw::brand(device), |brand| Ok(label::brand(brand))),
+        brand: asker.ask(
+            "nvmlDeviceGetBrand",
+            || raw::brand(device),
+            |brand| Ok(label::brand(brand)),
+        ),
         architecture: asker.ask(
             "nvmlDeviceGetArchitecture",
             || raw::architecture(device),
@@ -35,7 +39,11 @@ fn identity(asker: &mut Asker, device: &Device<'static>) -> GpuIdentity {
             || device.cuda_compute_capability(),
             |version| Ok(format!("{}.{}", version.major, version.minor)),
         ),
-        cores: asker.ask("nvmlDeviceGetNumGpuCores", || device.num_cores(), convert::small_number),
+        cores: asker.ask(
+            "nvmlDeviceGetNumGpuCores",
+            || device.num_cores(),
+            convert::small_number,
+        ),
         memory_bus_bits: asker.ask(
             "nvmlDeviceGetMemoryBusWidth",
             || device.memory_bus_width(),
@@ -57,27 +65,51 @@ fn identity(asker: &mut Asker, device: &Device<'static>) -> GpuIdentity {
             let id = pci.pci_sub_system_id.ok_or(Reason::NotSupported)?;
             Ok(format!("0x{id:08X}"))
         }),
-        bus_type: asker.ask("nvmlDeviceGetBusType", || raw::bus_type(device), |bus| Ok(label::bus_type(bus))),
+        bus_type: asker.ask(
+            "nvmlDeviceGetBusType",
+            || raw::bus_type(device),
+            |bus| Ok(label::bus_type(bus)),
+        ),
         minor_number: asker.ask("nvmlDeviceGetMinorNumber", || device.minor_number(), Ok),
-        numa_node: asker.ask("nvmlDeviceGetNumaNodeId", || raw::numa_node(device), convert::small_number),
-        module_id: asker.ask("nvmlDeviceGetModuleId", || raw::module_id(device), convert::small_number),
+        numa_node: asker.ask(
+            "nvmlDeviceGetNumaNodeId",
+            || raw::numa_node(device),
+            convert::small_number,
+        ),
+        module_id: asker.ask(
+            "nvmlDeviceGetModuleId",
+            || raw::module_id(device),
+            convert::small_number,
+        ),
         addressing_mode: asker.ask(
             "nvmlDeviceGetAddressingMode",
             || raw::addressing_mode(device),
             |mode| Ok(label::addressing_mode(mode)),
         ),
-        chassis_serial: platform.and_then(|platform| platform.chassis_serial.clone().ok_or(Reason::NotSupported)),
-        chassis_slot: platform.map(|platform| platform.slot_number.into()),
-        chassis_tray: platform.map(|platform| platform.tray_index.into()),
-        chassis_host_id: platform.map(|platform| platform.host_id.into()),
+        chassis_serial: platform.and_then(|platform| {
+            raw::chassis_serial(&platform.chassisSerialNumber).ok_or(Reason::NotSupported)
+        }),
+        chassis_slot: platform.map(|platform| platform.slotNumber.into()),
+        chassis_tray: platform.map(|platform| platform.trayIndex.into()),
+        chassis_host_id: platform.map(|platform| platform.hostId.into()),
     }
 }
 
 fn limits(asker: &mut Asker, device: &Device<'static>) -> GpuLimits {
-    let mut threshold = |key, threshold| asker.ask(key, || device.temperature_threshold(threshold), convert::celsius);
-    let slowdown_celsius = threshold("nvmlDeviceGetTemperatureThreshold(slowdown)", TemperatureThreshold::Slowdown);
-    let shutdown_celsius = threshold("nvmlDeviceGetTemperatureThreshold(shutdown)", TemperatureThreshold::Shutdown);
-    let gpu_max_celsius = threshold("nvmlDeviceGetTemperatureThreshold(GPU max)", TemperatureThreshold::GpuMax);
+    let mut threshold =
+        |key, threshold| asker.ask(key, || device.temperature_threshold(threshold), convert::celsius);
+    let slowdown_celsius = threshold(
+        "nvmlDeviceGetTemperatureThreshold(slowdown)",
+        TemperatureThreshold::Slowdown,
+    );
+    let shutdown_celsius = threshold(
+        "nvmlDeviceGetTemperatureThreshold(shutdown)",
+        TemperatureThreshold::Shutdown,
+    );
+    let gpu_max_celsius = threshold(
+        "nvmlDeviceGetTemperatureThreshold(GPU max)",
+        TemperatureThreshold::GpuMax,
+    );
     let memory_max_celsius = threshold(
         "nvmlDeviceGetTemperatureThreshold(memory max)",
         TemperatureThreshold::MemoryMax,
@@ -97,7 +129,13 @@ fn limits(asker: &mut Asker, device: &Device<'static>) -> GpuLimits {
     let sm_max_mhz = most("nvmlDeviceGetMaxClockInfo(sm)", Clock::SM);
     let memory_max_mhz = most("nvmlDeviceGetMaxClockInfo(memory)", Clock::Memory);
     let video_max_mhz = most("nvmlDeviceGetMaxClockInfo(video)", Clock::Video);
-    let mut usual = |key, clock| asker.ask(key, || device.default_applications_clock(clock), convert::megahertz);
+    let mut usual = |key, clock| {
+        asker.ask(
+            key,
+            || device.default_applications_clock(clock),
+            convert::megahertz,
+        )
+    };
     let application_graphics = usual("nvmlDeviceGetDefaultApplicationsClock(graphics)", Clock::Graphics);
     let application_memory = usual("nvmlDeviceGetDefaultApplicationsClock(memory)", Clock::Memory);
     let fans = asker.ask("nvmlDeviceGetMinMaxFanSpeed", || device.min_max_fan_speed(), Ok);

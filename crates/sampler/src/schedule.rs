@@ -14,12 +14,14 @@ pub struct Schedule {
 
 impl Schedule {
     /// Every group at its usual times, where a tick comes every `tick` and the slow clock beats every `slow`.
-    pub fn usual(tick: Duration, slow: Duration) -> Self {
-        Self {
-            tick,
-            slow,
-            cadences: Group::ALL.map(Group::usual_cadence),
+    pub const fn usual(tick: Duration, slow: Duration) -> Self {
+        let mut cadences = [Cadence::Once; Group::ALL.len()];
+        let mut place = 0;
+        while place < cadences.len() {
+            cadences[place] = Group::ALL[place].usual_cadence();
+            place += 1;
         }
+        Self { tick, slow, cadences }
     }
 
     /// The same, but for one group. What the GPU is, is read once whatever is said here.

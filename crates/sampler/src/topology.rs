@@ -58,12 +58,20 @@ type Handle = Result<Device<'static>, Reason>;
 fn read(nvml: &'static Nvml, gpus: u32) -> Topology {
     let read_at = microseconds(Timestamp::now());
     let handles: Vec<(u32, Handle)> = (0..gpus)
-        .map(|index| (index, nvml.device_by_index(index).map_err(|error| convert::reason(&error))))
+        .map(|index| {
+            (
+                index,
+                nvml.device_by_index(index)
+                    .map_err(|error| convert::reason(&error)),
+            )
+        })
         .collect();
     let alone = handles.iter().map(|(index, handle)| place(*index, handle));
     let pairs = handles.iter().enumerate().flat_map(|(position, (first, one))| {
         let later = &handles[position + 1..];
-        later.iter().map(move |(second, other)| pair((*first, one), (*second, other)))
+        later
+            .iter()
+            .map(move |(second, other)| pair((*first, one), (*second, other)))
     });
     Topology {
         read_at,
@@ -88,10 +96,11 @@ fn place(index: u32, handle: &Handle) -> TopologyGpu {
 }
 
 fn pair((first, one): (u32, &Handle), (second, other): (u32, &Handle)) -> TopologyPair {
-    let ask = |ask: &dyn Fn(&Device<'static>, &Device<'static>) -> Result<Label, NvmlError>| match (one, other) {
-        (Ok(one), Ok(other)) => ask(one, other).map_err(|error| convert::reason(&error)).into(),
-        (Err(reason), _) | (_, Err(reason)) => Reading::Unavailable(*reason),
-    };
+    let ask =
+        |ask: &dyn Fn(&Device<'static>, &Device<'static>) -> Result<Label, NvmlError>| match (one, other) {
+            (Ok(one), Ok(other)) => ask(one, other).map_err(|error| convert::reason(&error)).into(),
+            (Err(reason), _) | (_, Err(reason)) => Reading::Unavailable(*reason),
+        };
     let peer = |index: u32| ask(&move |one, other| raw::p2p_status(one, other, index).map(label::p2p_status));
     TopologyPair {
         first: Reading::Value(first),

@@ -33,7 +33,7 @@ macro_rules! groups {
             }
 
             /// When it is read unless configured otherwise.
-            pub fn usual_cadence(self) -> Cadence {
+            pub const fn usual_cadence(self) -> Cadence {
                 match self { $(Self::$variant => $cadence,)* }
             }
 

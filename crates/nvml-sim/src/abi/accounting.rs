@@ -35,7 +35,7 @@ export! {
 
 fn runs(gpu: &Device) -> Result<Vec<Run>> {
     if gpu.spec()?.accounting {
-        Ok(gpu.world.engine.runs(gpu.gpu, gpu.world.clock.now()))
+        Ok(gpu.world.engine.runs(gpu.gpu, gpu.now()))
     } else {
         Err(Code::NOT_SUPPORTED)
     }
@@ -45,7 +45,7 @@ fn runs(gpu: &Device) -> Result<Vec<Run>> {
 pub(super) fn account(gpu: &Device, pid: u32) -> Result<Account> {
     let runs = runs(gpu)?;
     let run = runs.iter().rfind(|run| run.pid == pid).ok_or(Code::NOT_FOUND)?;
-    let now = gpu.world.clock.now();
+    let now = gpu.now();
     gpu.world
         .engine
         .account(gpu.gpu, *run, now)

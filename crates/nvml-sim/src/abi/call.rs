@@ -10,7 +10,7 @@ use super::code::{Code, Result};
 use super::handle::{Handle, Target};
 use super::names::NAMES;
 use crate::engine::{Process, Truth};
-use crate::faults::{Hit, Incident, Values, glob_matches, restart};
+use crate::faults::{Hit, Incident, Values, restart};
 use crate::profile::{GpuSpec, MigSpec};
 use crate::world::{self, World};
 
@@ -26,6 +26,8 @@ pub(super) struct Call {
 /// A call that has passed the faults, which may have left wrong values to report.
 pub(super) struct Passed {
     hit: Option<Hit>,
+    /// The age of the world, as its GPUs see it, when the call was let through: one look at the clock serves all of it.
+    now: Duration,
 }
 
 /// A call on one GPU or MIG instance.
@@ -134,17 +136,19 @@ impl Call {
 
     /// The number of the latest fault that was loaded: it grows when new ones are.
     pub(super) fn newest_fault(&self) -> u64 {
-        let faults = self.world.faults.in_force(self.world.clock.running());
+        let faults = self.world.faults_in_force();
         faults.iter().map(|active| active.id).max().unwrap_or(0)
     }
 
     /// Lets the faults have their way with the call.
     pub(super) fn judge(&self, gpu: Option<usize>) -> Result<Passed> {
-        let name = NAMES[self.function];
-        let world = &self.world;
-        world.faults.refresh(world.clock.running());
-        let Some(hit) = world.faults.decide(name, gpu, world.clock.running(), world.seed) else {
-            return self.present(gpu).map(|()| Passed { hit: None });
+        let (name, world) = (NAMES[self.function], &self.world);
+        let moment = Instant::now();
+        let running = world.clock.running_at(moment);
+        world.faults.refresh(moment, running);
+        let Some(hit) = world.faults.decide(name, gpu, running, world.seed) else {
+            let now = world.clock.seen(running);
+            return self.present(gpu).map(|()| Passed { hit: None, now });
         };
         let fault = &hit.fault;
         if fault.hang {
@@ -160,7 +164,11 @@ impl Call {
             return Err(Code::GPU_IS_LOST);
         }
         match fault.code {
-            Some(0) | None => self.present(gpu).map(|()| Passed { hit: Some(hit) }),
+            Some(0) | None => {
+                // The fault may have held it up.
+                let now = world.clock.now();
+                self.present(gpu).map(|()| Passed { hit: Some(hit), now })
+            }
             Some(code) => Err(Code(code)),
         }
     }
@@ -179,11 +187,7 @@ impl Call {
             return Err(self.refuse(Code::INVALID_ARGUMENT));
         }
         let passed = self.pass(Some(gpu))?;
-        if spec
-            .unsupported
-            .iter()
-            .any(|pattern| glob_matches(pattern, NAMES[self.function]))
-        {
+        if self.world.lacks(gpu, self.function) {
             return Err(Code::NOT_SUPPORTED);
         }
         if mig.is_some_and(|mig| !self.world.mig_instances(gpu).contains(&mig)) {
@@ -219,8 +223,10 @@ impl Call {
                 return;
             }
             sleep(left.min(POLL));
-            world.faults.refresh(world.clock.running());
-            if !world.faults.holds(hit.id, world.clock.running()) {
+            let moment = Instant::now();
+            let running = world.clock.running_at(moment);
+            world.faults.refresh(moment, running);
+            if !world.faults.holds(hit.id, running) {
                 return;
             }
         }
@@ -252,9 +258,14 @@ impl Device {
         Ok(self.mig.and_then(|mig| self.spec().ok()?.mig.get(mig)))
     }
 
+    /// The age of the world at which the call reads the GPU.
+    pub(super) fn now(&self) -> Duration {
+        self.passed.now
+    }
+
     /// The readings now, with the wrong values of a fault in place of the true ones.
     pub(super) fn truth(&self) -> Result<Arc<Truth>> {
-        self.truth_at(self.world.clock.now())
+        self.truth_at(self.now())
     }
 
     /// The readings at an age of the world.
@@ -296,7 +307,7 @@ impl Device {
 
     /// The processes now; on a MIG instance, only its own.
     pub(super) fn processes(&self) -> Vec<Process> {
-        let mut all = self.world.engine.processes(self.gpu, self.world.clock.now());
+        let mut all = self.world.engine.processes(self.gpu, self.now());
         if let Some(mig) = self.mig {
             all.retain(|process| process.mig == Some(mig));
         }

@@ -114,7 +114,7 @@ export! {
             2..=5 | 11 => 0,
             _ => return Err(Code::INVALID_ARGUMENT),
         };
-        let reference = gpu.world.timestamp_us(gpu.world.clock.now());
+        let reference = gpu.world.timestamp_us(gpu.now());
         time.write(ViolationTime { reference, violation })
     }
 }

@@ -90,7 +90,8 @@ fn wait(call: &Call, set: Handle, timeout_ms: u32) -> Result<EventData> {
     let known = call.newest_fault();
     loop {
         let world = &call.world;
-        world.faults.refresh(world.clock.running());
+        let moment = Instant::now();
+        world.faults.refresh(moment, world.clock.running_at(moment));
         if let Some(event) = next(call, set)? {
             return Ok(event);
         }
@@ -101,7 +102,7 @@ fn wait(call: &Call, set: Handle, timeout_ms: u32) -> Result<EventData> {
         if left.is_zero() {
             return Err(Code::TIMEOUT);
         }
-        let peace = world.faults.in_force(world.clock.running()).is_empty();
+        let peace = world.faults_in_force().is_empty();
         sleep(left.min(if peace { POLL_IN_PEACE } else { POLL }));
     }
 }

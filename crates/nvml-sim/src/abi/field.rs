@@ -32,7 +32,7 @@ pub(super) enum Value {
 export! {
     any_device fn nvmlDeviceGetFieldValues(count: i32, values: Array<FieldValue>) |gpu| {
         let count = usize::try_from(count).ok().filter(|count| *count > 0).ok_or(Code::INVALID_ARGUMENT)?;
-        let timestamp = gpu.world.timestamp_us(gpu.world.clock.now()) as i64;
+        let timestamp = gpu.world.timestamp_us(gpu.now()) as i64;
         for index in 0..count {
             let place = values.item(index);
             let asked = place.read()?;

@@ -208,3 +208,39 @@ fn broken_memory_has_its_rows_remapped_once_the_gpu_is_reset() {
     let said = [142, 143, 144, 145, 230].map(|field| read(&device, field, 0).unwrap());
     assert_eq!(said, [3, 0, 0, 1, 1].map(Value::Int));
 }
+
+#[test]
+fn older_numbers_of_a_reading_say_what_the_newer_ones_say() {
+    let world = node("h100-sxm-8", &[]);
+    let (device, truth) = (gpu(&world, 0), truth(&world, 0));
+    let ints = |fields: &[u32]| {
+        let values = fields.iter().map(|field| read(&device, *field, 0));
+        values.collect::<Result<Vec<_>, _>>()
+    };
+    let speed = Value::Int(world.profile.gpus[0].nvlink.as_ref().unwrap().speed_mbps);
+    assert_eq!(ints(&[84, 89, 132, 137, 164]), Ok(vec![speed; 5]));
+    assert_eq!(ints(&[147]), Ok(vec![Value::Int(18)]));
+    assert_eq!(ints(&[301, 302]), Ok(vec![Value::Int(0); 2]));
+    assert_eq!(long(&device, 74, 0), truth.power_violation_ns);
+    assert_eq!(
+        long(&device, 80, 0),
+        truth.power_violation_ns + truth.thermal_violation_ns
+    );
+    assert!(truth.power_violation_ns > 0);
+    assert!(read(&device, 193, 0).is_ok());
+    let older = node("a100-pcie-4", &[]);
+    let older = gpu(&older, 0);
+    assert_eq!(
+        read(&older, 193, 0),
+        Err(Code::NOT_SUPPORTED),
+        "margins came with Ada"
+    );
+    let without = node("l40s-4", &[]);
+    assert_eq!(read(&gpu(&without, 0), 84, 0), Err(Code::NOT_SUPPORTED));
+    let broken = node("t4", &[Fault::everywhere().incident(Incident::EccDoubleBit)]);
+    let broken = gpu(&broken, 0);
+    assert_eq!(
+        (read(&broken, 92, 0), read(&broken, 93, 0)),
+        (Ok(Value::Int(0)), Ok(Value::Int(1)))
+    );
+}

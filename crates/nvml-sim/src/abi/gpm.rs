@@ -114,7 +114,7 @@ fn take(gpu: &Device, mig: Option<usize>, sample: Handle) -> Result {
     }
     let id = id_of(sample)?;
     let links = gpu.spec()?.nvlink.as_ref().map_or(0, |link| link.active);
-    let at = gpu.world.clock.now();
+    let at = gpu.now();
     let taken = Taken {
         gpu: gpu.gpu,
         mig,
@@ -140,7 +140,7 @@ fn between(world: &World, first: &Taken, second: &Taken, metric: u32) -> Result<
         // What goes over the buses is not told apart by instance.
         Some(_) if metric >= 20 => return Err(Code::NOT_SUPPORTED),
         Some(mig) => engine
-            .instance_load(first.gpu, mig, first.at, second.at)
+            .instance_mean(first.gpu, mig, first.at, second.at)
             .ok_or(NO_DATA)?,
         None => (whole.gpu, whole.memory),
     };

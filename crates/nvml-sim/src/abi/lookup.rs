@@ -4,6 +4,7 @@ use super::call::Call;
 use super::code::{Code, Result};
 use super::ffi::{Array, InOut, Out, Text, export};
 use super::handle::{Handle, Target};
+use super::layout::PciInfo;
 use super::{identity, pci};
 
 export! {
@@ -44,6 +45,21 @@ export! {
         };
         let gpu = find(call, |gpu| pci::Address::of(&call.world, gpu) == Some(wanted));
         hand_out(call, gpu.ok_or(Code::NOT_FOUND), &device)
+    }
+
+    lookup fn
+        nvmlDeviceDiscoverGpus
+        | nvmlDeviceModifyDrainState
+        | nvmlDeviceQueryDrainState
+        | nvmlDeviceRemoveGpu
+        | nvmlDeviceRemoveGpu_v2
+    (place: InOut<PciInfo>) |call| {
+        // GPUs stay where they are; still, these concern the one in this place.
+        let asked = place.read().map_err(|code| call.refuse(code))?;
+        let wanted = pci::Address { domain: asked.domain, bus: asked.bus, device: asked.device };
+        let gpu = find(call, |gpu| pci::Address::of(&call.world, gpu) == Some(wanted));
+        call.pass(gpu)?;
+        Err(Code::NOT_SUPPORTED)
     }
 
     global fn nvmlSystemGetTopologyGpuSet(cpu: u32, count: InOut<u32>, devices: Array<Handle>) |call| {

@@ -41,6 +41,8 @@ mod unsupported;
 mod vgpu;
 
 #[cfg(test)]
+mod confidential_tests;
+#[cfg(test)]
 mod field_tests;
 #[cfg(test)]
 mod process_tests;

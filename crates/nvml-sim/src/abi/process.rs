@@ -238,7 +238,7 @@ fn busy(gpu: &Device, last_seen: u64) -> Result<Vec<(u64, Process)>> {
     if gpu.has_mig() {
         return Err(Code::NOT_SUPPORTED);
     }
-    let (now, samples) = samples::grid(gpu.world.clock.now(), samples::utilization_period(gpu)?);
+    let (now, samples) = samples::grid(gpu.now(), samples::utilization_period(gpu)?);
     let timestamp = gpu.world.timestamp_us(now);
     if samples == 0 || timestamp <= last_seen {
         return Err(Code::NOT_FOUND);

@@ -2,17 +2,15 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::confidential as cc;
-use super::ffi::{Out, Tagged, Versioned};
+use super::ffi::{InOut, Out, Tagged, Versioned};
 use super::field_tests::{AGE, node};
 use super::handle::{Handle, Target};
 use super::layout::{
-    C2cMode, ConfComputeCapabilities, ConfComputeMemory, ConfComputeSettings, ConfComputeSettingsV2,
-    ConfComputeState, EccSramErrorStatus, EventData, FabricInfoV2, MarginTemperature, Memory, PlatformInfo,
+    AddressingMode, C2cMode, EccSramErrorStatus, EventData, FabricInfoV2, MarginTemperature, Memory, PciInfo,
+    PlatformInfo,
 };
-use super::{events, identity, load, mig, modes, reliability, thermal, unsupported};
+use super::{events, identity, load, lookup, memory, mig, modes, pci, reliability, thermal, unsupported};
 use crate::faults::{Fault, Values};
-use crate::profile::Profile;
 use crate::world::{self, World};
 
 /// One world at a time can be in force.
@@ -32,11 +30,12 @@ pub(super) fn gpu(index: usize) -> Handle {
 }
 
 /// A structure of nothing but zeros and its tag.
-fn blank<T: Versioned + Zeros>() -> T {
+pub(super) fn blank<T: Versioned + Zeros>() -> T {
     T::zeros(T::TAG)
 }
 
-trait Zeros {
+/// What C programs initialise with `= {0}`.
+pub(super) trait Zeros {
     fn zeros(version: u32) -> Self;
 }
 
@@ -71,31 +70,6 @@ impl Zeros for FabricInfoV2 {
             clique: 9,
             state: 0,
             health_mask: 0,
-        }
-    }
-}
-
-impl Zeros for ConfComputeSettings {
-    fn zeros(version: u32) -> Self {
-        Self {
-            version,
-            environment: 9,
-            feature: 9,
-            dev_tools: 9,
-            multi_gpu: 9,
-        }
-    }
-}
-
-impl Zeros for ConfComputeSettingsV2 {
-    fn zeros(version: u32) -> Self {
-        Self {
-            version,
-            environment: 9,
-            feature: 9,
-            dev_tools: 9,
-            multi_gpu: 9,
-            tdisp: 9,
         }
     }
 }
@@ -257,82 +231,6 @@ fn every_kind_of_video_engine_that_a_board_has_is_busy_on_a_video_node() {
     }
 }
 
-/// What a node says about confidential computing: state, capabilities, readiness.
-fn confidential() -> ([u32; 3], [u32; 2], (u32, u32)) {
-    let mut state = ConfComputeState {
-        environment: 9,
-        feature: 9,
-        dev_tools: 9,
-    };
-    assert_eq!(cc::nvmlSystemGetConfComputeState(Out::from(&mut state)), 0);
-    let mut can = ConfComputeCapabilities { cpu: 9, gpus: 9 };
-    assert_eq!(cc::nvmlSystemGetConfComputeCapabilities(Out::from(&mut can)), 0);
-    let (mut first, mut second) = (blank::<ConfComputeSettings>(), blank::<ConfComputeSettingsV2>());
-    assert_eq!(cc::nvmlSystemGetConfComputeSettings(Tagged::from(&mut first)), 0);
-    assert_eq!(
-        cc::nvmlSystemGetConfComputeSettings_v2(Tagged::from(&mut second)),
-        0
-    );
-    assert_eq!(first.version, ConfComputeSettings::TAG);
-    assert_eq!(
-        [first.environment, first.feature, first.dev_tools, first.multi_gpu],
-        [
-            second.environment,
-            second.feature,
-            second.dev_tools,
-            second.multi_gpu
-        ]
-    );
-    let mut ready = 0;
-    let code = cc::nvmlSystemGetConfComputeGpusReadyState(Out::from(&mut ready));
-    let state = [state.environment, state.feature, first.multi_gpu];
-    (state, [can.cpu, can.gpus], (code, ready))
-}
-
-#[test]
-fn confidential_computing_is_on_where_the_profile_says_so() {
-    let text = "extends = \"h100-sxm-8\"\n[driver]\nconfidential_compute = true";
-    let on = World::of(Profile::parse("own", text).unwrap(), AGE, &[]);
-    let truth = on.engine.truth(3, AGE).unwrap();
-    let sizes =
-        |memory: &mut ConfComputeMemory| cc::nvmlDeviceGetConfComputeMemSizeInfo(gpu(3), Out::from(memory));
-    let usage =
-        |memory: &mut Memory| cc::nvmlDeviceGetConfComputeProtectedMemoryUsage(gpu(3), Out::from(memory));
-    let mut size = ConfComputeMemory {
-        protected_kib: 9,
-        unprotected_kib: 9,
-    };
-    let mut used = Memory {
-        total: 0,
-        free: 0,
-        used: 0,
-    };
-    within(&on, || {
-        assert_eq!(confidential(), ([2, 1, 1], [3, 1], (0, 1)));
-        assert_eq!((sizes(&mut size), usage(&mut used)), (0, 0));
-        assert_eq!(
-            (size.protected_kib, size.unprotected_kib),
-            (truth.memory_total >> 10, 0)
-        );
-        assert_eq!((used.total, used.free), (truth.memory_total, truth.memory_free));
-        assert_eq!(used.used, truth.memory_used + truth.memory_reserved);
-    });
-    within(&node("h100-sxm-8", &[]), || {
-        assert_eq!(confidential(), ([0, 0, 0], [0, 1], (3, 0)));
-        assert_eq!((sizes(&mut size), usage(&mut used)), (0, 3));
-        assert_eq!(
-            (size.protected_kib, size.unprotected_kib),
-            (0, truth.memory_total >> 10)
-        );
-    });
-    within(&node("t4", &[]), || assert_eq!(confidential().1, [0, 0]));
-    let text = text.replace("h100-sxm-8", "l40s-4");
-    assert!(
-        Profile::parse("own", &text).is_err(),
-        "an L40S is not capable of it"
-    );
-}
-
 /// Waits for an event on the first GPU: its XID, and the instances it names.
 fn next_event(world: &Arc<World>) -> (u64, u32, u32) {
     const XID: u64 = 8;
@@ -383,5 +281,74 @@ fn calls_on_instances_concern_their_gpu() {
             unsupported::nvmlGpuInstanceDestroy(Handle::new(Target::GpuInstance(0, 1))),
             3
         );
+    });
+}
+
+impl Zeros for AddressingMode {
+    fn zeros(version: u32) -> Self {
+        Self { version, mode: 9 }
+    }
+}
+
+#[test]
+fn only_unified_memory_is_addressed_through_the_processors_tables() {
+    for (profile, mode, node_code) in [("gb10", 2, 0), ("h100-sxm-8", 0, 3), ("rtx-4090", 0, 3)] {
+        within(&node(profile, &[]), || {
+            let mut place = blank::<AddressingMode>();
+            assert_eq!(
+                identity::nvmlDeviceGetAddressingMode(gpu(0), Tagged::from(&mut place)),
+                0
+            );
+            assert_eq!(place.mode, mode, "{profile}");
+            assert_eq!(
+                identity::nvmlDeviceGetNumaNodeId(gpu(0), Out::from(&mut 0)),
+                node_code
+            );
+        });
+    }
+}
+
+#[test]
+fn the_first_memory_call_counts_the_reserved_part_as_used() {
+    let mut place = Memory {
+        total: 0,
+        free: 0,
+        used: 0,
+    };
+    let world = node("h100-sxm-8", &[]);
+    let truth = world.engine.truth(6, AGE).unwrap();
+    within(&world, || {
+        assert_eq!(memory::nvmlDeviceGetMemoryInfo(gpu(6), Out::from(&mut place)), 0)
+    });
+    assert_eq!((place.total, place.free), (truth.memory_total, truth.memory_free));
+    assert_eq!(place.used, truth.memory_used + truth.memory_reserved);
+    assert_eq!(place.used + place.free, place.total);
+    within(&node("gb10", &[]), || {
+        assert_eq!(memory::nvmlDeviceGetMemoryInfo(gpu(0), Out::from(&mut place)), 3);
+    });
+}
+
+#[test]
+fn calls_on_a_place_of_the_bus_concern_the_gpu_that_is_there() {
+    let healthy = node("h100-sxm-8", &[]);
+    let mut places = [0, 1].map(|_| PciInfo {
+        bus_id_legacy: [0; 16],
+        domain: 0,
+        bus: 0,
+        device: 0,
+        pci_device_id: 0,
+        pci_subsystem_id: 0,
+        bus_id: [0; 32],
+    });
+    within(&healthy, || {
+        for (index, place) in places.iter_mut().enumerate() {
+            assert_eq!(pci::nvmlDeviceGetPciInfo_v3(gpu(index), Out::from(place)), 0);
+        }
+    });
+    within(&node("h100-sxm-8", &[Fault::everywhere().gpu(1).lost()]), || {
+        let codes = places
+            .each_mut()
+            .map(|place| lookup::nvmlDeviceQueryDrainState(InOut::from(place)));
+        assert_eq!(codes, [3, 15]);
     });
 }

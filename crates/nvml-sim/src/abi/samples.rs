@@ -41,10 +41,10 @@ export! {
             return Err(Code::NOT_SUPPORTED);
         }
         value_type.write(UNSIGNED_INT)?;
-        let now = gpu.world.clock.now();
-        let times: Vec<_> = times(now, period)
+        let now = gpu.now();
+        let mut times: Vec<_> = times(now, period)
             .map(|at| (gpu.world.timestamp_us(at), at))
-            .filter(|(timestamp, _)| *timestamp > last_seen)
+            .take_while(|(timestamp, _)| *timestamp > last_seen)
             .collect();
         if times.is_empty() {
             return Err(Code::NOT_FOUND);
@@ -59,6 +59,7 @@ export! {
         }
         super::process::race(gpu, &count)?;
         // What does not fit is fetched next time, hence the oldest first.
+        times.reverse();
         let mut list = Vec::with_capacity(times.len().min(room));
         for (timestamp, at) in times.into_iter().take(room) {
             list.push(Sample { timestamp, value: u64::from(value(gpu, of, at, period)?) });
@@ -78,12 +79,10 @@ pub(super) fn grid(now: Duration, period: Duration) -> (Duration, u64) {
     )
 }
 
-/// The moments of the samples that are still in the ring, oldest first.
+/// The moments of the samples that are still in the ring, newest first.
 fn times(now: Duration, period: Duration) -> impl Iterator<Item = Duration> {
     let (latest, count) = grid(now, period);
-    (0..count)
-        .rev()
-        .map(move |back| latest.saturating_sub(period * back as u32))
+    (0..count).map(move |back| latest.saturating_sub(period * back as u32))
 }
 
 /// How often utilisations are sampled.
@@ -114,8 +113,8 @@ fn kind_of(gpu: &Device, kind: u32) -> Result<(Duration, Of)> {
         }
         1 => Of::Mean(|mean| percent(mean.gpu), |values| values.gpu_utilization),
         2 => Of::Mean(|mean| percent(mean.memory), |values| values.memory_utilization),
-        3 => Of::Mean(|mean| percent(mean.encoder), |_| None),
-        4 => Of::Mean(|mean| percent(mean.decoder), |_| None),
+        3 => Of::Mean(|mean| percent(mean.encoder), |values| values.encoder_utilization),
+        4 => Of::Mean(|mean| percent(mean.decoder), |values| values.decoder_utilization),
         5 => Of::Moment(|truth| truth.graphics_mhz),
         6 => Of::Moment(|truth| truth.memory_mhz),
         8 if engines.jpeg > 0 => Of::Mean(|mean| percent(mean.jpeg), |_| None),
@@ -136,11 +135,11 @@ mod tests {
         assert!(list(99).is_empty());
         assert_eq!(
             list(250),
-            [Duration::from_millis(100), Duration::from_millis(200)]
+            [Duration::from_millis(200), Duration::from_millis(100)]
         );
         let full = list(100_050);
         assert_eq!(full.len(), 120);
-        assert_eq!(full.last(), Some(&Duration::from_millis(100_000)));
-        assert!(full.is_sorted());
+        assert_eq!(full[0], Duration::from_millis(100_000));
+        assert!(full.is_sorted_by(|a, b| a > b));
     }
 }

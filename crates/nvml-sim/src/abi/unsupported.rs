@@ -194,12 +194,7 @@ export! {
     }
 
     global fn
-        nvmlDeviceDiscoverGpus
-        | nvmlDeviceGetHandleByUUIDV
-        | nvmlDeviceModifyDrainState
-        | nvmlDeviceQueryDrainState
-        | nvmlDeviceRemoveGpu
-        | nvmlDeviceRemoveGpu_v2
+        nvmlDeviceGetHandleByUUIDV
         | nvmlEventSetGetContextCount_v1
         | nvmlEventSetGetContextData_v1
         | nvmlEventSetGetContextInfo_v1

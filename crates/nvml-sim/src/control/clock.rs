@@ -38,9 +38,19 @@ impl Clock {
         self.frozen_at.unwrap_or_else(|| self.running())
     }
 
+    /// The age of the world as its GPUs see it, from its age for faults.
+    pub(crate) fn seen(&self, running: Duration) -> Duration {
+        self.frozen_at.unwrap_or(running)
+    }
+
     /// The age of the world even while it stands still, for faults to go by.
     pub(crate) fn running(&self) -> Duration {
-        self.age_at_anchor + self.anchor.elapsed()
+        self.running_at(Instant::now())
+    }
+
+    /// The same, at a moment.
+    pub(crate) fn running_at(&self, moment: Instant) -> Duration {
+        self.age_at_anchor + moment.saturating_duration_since(self.anchor)
     }
 
     /// Whether the world stands still.

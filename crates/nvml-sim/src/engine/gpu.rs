@@ -1,10 +1,11 @@
 //! One GPU: its work, its state at any moment, and what it did between two.
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::account::{Account, Run};
 use super::jobs::{Jobs, Process};
+use super::latest::Latest;
 use super::load::Load;
 use super::mean::{Mean, mean_load};
 use super::noise::Noise;
@@ -22,8 +23,8 @@ pub(super) struct Gpu {
     wave: Option<Wave>,
     /// Filled on the first reading, so that a world of which only one GPU is read computes one timeline.
     timeline: OnceLock<Timeline>,
-    /// The latest readings: a client asks for many of the same step, one by one.
-    latest: Mutex<Option<(Duration, Arc<Truth>)>>,
+    latest: Latest<Truth>,
+    latest_processes: Latest<Vec<Process>>,
 }
 
 impl Gpu {
@@ -34,7 +35,8 @@ impl Gpu {
             jobs: Jobs::plan(spec, noise),
             wave: Wave::of(spec, noise),
             timeline: OnceLock::new(),
-            latest: Mutex::default(),
+            latest: Latest::default(),
+            latest_processes: Latest::default(),
         }
     }
 
@@ -50,22 +52,9 @@ impl Gpu {
         &self.jobs
     }
 
-    /// The readings at the start of a step. Nobody waits for the kept ones: who finds them taken computes them.
+    /// The readings at the start of a step.
     pub(super) fn truth(&self, at: Duration) -> Arc<Truth> {
-        let Ok(mut latest) = self.latest.try_lock() else {
-            return Arc::new(truth::read(self, at));
-        };
-        if let Some((of, truth)) = &*latest
-            && *of == at
-        {
-            return Arc::clone(truth);
-        }
-        let truth = Arc::new(truth::read(self, at));
-        // Looks back do not push out what the next call wants.
-        if latest.as_ref().is_none_or(|(of, _)| *of < at) {
-            *latest = Some((at, Arc::clone(&truth)));
-        }
-        truth
+        self.latest.at(at, || truth::read(self, at))
     }
 
     /// The state at a time; totals count from some time before the world began.
@@ -105,7 +94,11 @@ impl Gpu {
     }
 
     /// The processes at the start of a step.
-    pub(super) fn processes(&self, at: Duration) -> Vec<Process> {
+    pub(super) fn processes(&self, at: Duration) -> Arc<Vec<Process>> {
+        self.latest_processes.at(at, || self.find_processes(at))
+    }
+
+    fn find_processes(&self, at: Duration) -> Vec<Process> {
         let period = self.sampling_period();
         let (end, _) = self.sample(at);
         // Before the first period is over, the load of its beginning stands for it.
@@ -135,22 +128,16 @@ impl Gpu {
     }
 
     /// The mean load of a MIG instance between two times, and that of its memory interface.
-    pub(super) fn instance_load(&self, mig: usize, from: Duration, to: Duration) -> (f64, f64) {
-        /// Points at which the load is looked at: four a second, as often as it changes, within reason.
-        const MOST: f64 = 256.0;
-        let span = to - from;
-        if let Some(wave) = &self.wave {
-            let (from, to) = (wave.load_s(from.as_secs_f64()), wave.load_s(to.as_secs_f64()));
-            let load = mean_load(from, to, span.as_secs_f64());
-            return (load.gpu, load.memory);
-        }
-        let points = (span.as_secs_f64() * 4.0).ceil().clamp(1.0, MOST) as u32;
-        let loads = (0..points).map(|n| {
-            self.jobs
-                .instance_load(from + span * (2 * n + 1) / (2 * points), mig)
-        });
-        let sum = loads.fold((0.0, 0.0), |sum, load| (sum.0 + load.gpu, sum.1 + load.memory));
-        (sum.0 / f64::from(points), sum.1 / f64::from(points))
+    pub(super) fn instance_mean(&self, mig: usize, from: Duration, to: Duration) -> (f64, f64) {
+        let load = match &self.wave {
+            Some(wave) => {
+                let seconds = |at: Duration| at.as_secs_f64();
+                let (start, end) = (wave.load_s(seconds(from)), wave.load_s(seconds(to)));
+                mean_load(start, end, seconds(to - from))
+            }
+            None => self.jobs.instance_mean(mig, from, to),
+        };
+        (load.gpu, load.memory)
     }
 
     fn totals(&self, at: Duration) -> Totals {

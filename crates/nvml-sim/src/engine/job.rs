@@ -137,28 +137,35 @@ impl Job {
         }
     }
 
-    /// The mean load between two places, the first of which may lie in the cycle before. As everywhere, the load between two
-    /// rows of the timeline is a straight line.
+    /// The mean load between two places, the first of which may lie in the cycle before.
     pub(super) fn mean(&self, from_s: f64, to_s: f64, noise: Noise) -> Load {
-        let at_row = |row: i64| {
-            let place_s = row.rem_euclid(ROWS as i64) as f64 * STEP_S;
-            if self.runs(place_s) {
-                self.load(place_s, noise)
-            } else {
-                Load::default()
-            }
-        };
-        let (first, last) = ((from_s / STEP_S).floor() as i64, (to_s / STEP_S).ceil() as i64);
-        let mut sum = Load::default();
-        let mut before = at_row(first);
-        for row in first..last {
-            let after = at_row(row + 1);
-            let start_s = row as f64 * STEP_S;
-            let (from, to) = (from_s.max(start_s), to_s.min(start_s + STEP_S));
-            let middle = ((from + to) / 2.0 - start_s) / STEP_S;
-            sum = sum.plus(before.with(after, |a, b| (a + (b - a) * middle) * (to - from)));
-            before = after;
-        }
-        sum.map(|part| part / (to_s - from_s))
+        mean_of_rows(from_s, to_s, |place_s| self.load_if_it_runs(place_s, noise))
     }
+
+    /// The load at a place; none where the job does not run.
+    pub(super) fn load_if_it_runs(&self, place_s: f64, noise: Noise) -> Load {
+        if self.runs(place_s) {
+            self.load(place_s, noise)
+        } else {
+            Load::default()
+        }
+    }
+}
+
+/// The mean between two places, the first of which may lie in an earlier cycle, of a load that is given at the timeline's rows. As
+/// everywhere, it is a straight line between two rows.
+pub(super) fn mean_of_rows(from_s: f64, to_s: f64, at: impl Fn(f64) -> Load) -> Load {
+    let at_row = |row: i64| at(row.rem_euclid(ROWS as i64) as f64 * STEP_S);
+    let (first, last) = ((from_s / STEP_S).floor() as i64, (to_s / STEP_S).ceil() as i64);
+    let mut sum = Load::default();
+    let mut before = at_row(first);
+    for row in first..last {
+        let after = at_row(row + 1);
+        let start_s = row as f64 * STEP_S;
+        let (from, to) = (from_s.max(start_s), to_s.min(start_s + STEP_S));
+        let middle = ((from + to) / 2.0 - start_s) / STEP_S;
+        sum = sum.plus(before.with(after, |a, b| (a + (b - a) * middle) * (to - from)));
+        before = after;
+    }
+    sum.map(|part| part / (to_s - from_s))
 }

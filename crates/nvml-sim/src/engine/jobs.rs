@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::job::Job;
+use super::job::{Job, mean_of_rows};
 use super::load::Load;
 use super::noise::Noise;
 use super::plan::{Place, plan};
@@ -103,15 +103,30 @@ impl Jobs {
         loads.fold(Load::default(), Load::plus).capped()
     }
 
-    /// The load of one MIG instance at a time, as a share of that instance.
-    pub(super) fn instance_load(&self, at: Duration, mig: usize) -> Load {
-        let (place_s, _) = self.place(at);
-        let own = self
-            .jobs
-            .iter()
-            .filter(|job| job.mig == Some(mig) && job.runs(place_s));
-        let loads = own.map(|job| job.load(place_s, self.noise));
-        loads.fold(Load::default(), Load::plus).capped()
+    /// The mean load of one MIG instance between two times, as a share of that instance.
+    pub(super) fn instance_mean(&self, mig: usize, from: Duration, to: Duration) -> Load {
+        let at = |place_s: f64| {
+            let own = self.jobs.iter().filter(|job| job.mig == Some(mig));
+            let loads = own.map(|job| job.load_if_it_runs(place_s, self.noise));
+            loads.fold(Load::default(), Load::plus).capped()
+        };
+        let span_s = (to - from).as_secs_f64();
+        // However long the span is, a cycle is looked at once.
+        let cycles = (span_s / CYCLE_S).floor();
+        let rest_s = span_s - cycles * CYCLE_S;
+        let (to_s, _) = self.place(to);
+        let sum = |from_s: f64, to_s: f64| mean_of_rows(from_s, to_s, at).map(|part| part * (to_s - from_s));
+        let whole = if cycles > 0.0 {
+            sum(0.0, CYCLE_S)
+        } else {
+            Load::default()
+        };
+        let rest = if rest_s > 0.0 {
+            sum(to_s - rest_s, to_s)
+        } else {
+            Load::default()
+        };
+        whole.with(rest, |whole, rest| (whole * cycles + rest) / span_s)
     }
 
     /// The processes that run at a time, with their mean load over the `period` that ended at `sampled`.

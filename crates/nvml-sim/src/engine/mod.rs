@@ -9,6 +9,7 @@ mod account;
 mod gpu;
 mod job;
 mod jobs;
+mod latest;
 mod load;
 mod mean;
 mod noise;
@@ -87,7 +88,7 @@ impl Engine {
     pub fn processes(&self, gpu: usize, at: Duration) -> Vec<Process> {
         self.gpus
             .get(gpu)
-            .map_or_else(Vec::new, |gpu| gpu.processes(quantise(at)))
+            .map_or_else(Vec::new, |gpu| gpu.processes(quantise(at)).to_vec())
     }
 
     /// The name of a process on a GPU at a time.
@@ -108,9 +109,9 @@ impl Engine {
     }
 
     /// The mean load of a MIG instance between two times, and that of its memory interface, 0 to 1 each.
-    pub fn instance_load(&self, gpu: usize, mig: usize, from: Duration, to: Duration) -> Option<(f64, f64)> {
+    pub fn instance_mean(&self, gpu: usize, mig: usize, from: Duration, to: Duration) -> Option<(f64, f64)> {
         let of = self.gpus.get(gpu).filter(|gpu| mig < gpu.spec().mig.len())?;
-        (from < to).then(|| of.instance_load(mig, from, to))
+        (from < to).then(|| of.instance_mean(mig, from, to))
     }
 
     /// A number that belongs to a GPU and never changes: the source of its UUID, serial number and the like. Depends on

@@ -205,3 +205,36 @@ fn the_mean_of_other_work_is_exact_too() {
         assert!(engine.mean(0, at(to), at(to)).is_none());
     }
 }
+
+#[test]
+fn instances_add_up_to_their_gpu() {
+    let wave = "extends = \"h100-mig\"\n[gpu]\nwork = \"waveform\"\n\
+                waveform = { shape = \"square\", frequency_hz = 3.0, low = 0.1, high = 0.9 }";
+    let profiles = [
+        Profile::parse("own", wave).unwrap(),
+        Profile::load("h100-mig").unwrap(),
+    ];
+    for profile in profiles {
+        let engine = Engine::new(&profile, 4);
+        // Within a row, across the end of a cycle, and over several cycles.
+        for (from, to) in [(60.0, 60.1), (455.0, 490.3), (100.0, 1_700.0)] {
+            let whole = engine.mean(0, at(from), at(to)).unwrap();
+            let instances = profile.gpus[0].mig.iter().enumerate();
+            let (mut gpu, mut memory) = (0.0, 0.0);
+            for (position, instance) in instances {
+                let mean = engine.instance_mean(0, position, at(from), at(to)).unwrap();
+                gpu += mean.0 * instance.share();
+                memory += mean.1 * instance.share();
+            }
+            // An instance that is asked for more than it has is capped on its own.
+            assert!(
+                gpu <= whole.gpu + 1e-6 && gpu > whole.gpu - 0.02,
+                "{gpu}, {whole:?}"
+            );
+            assert!(
+                memory <= whole.memory + 1e-6 && memory > whole.memory - 0.02,
+                "{memory}, {whole:?}"
+            );
+        }
+    }
+}

@@ -92,8 +92,8 @@ impl LiveFaults {
     }
 
     /// Reads the file again if it has changed; cheap when it was looked at a moment ago.
-    pub(crate) fn refresh(&self, now: Duration) {
-        let elapsed = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    pub(crate) fn refresh(&self, moment: Instant, now: Duration) {
+        let elapsed = moment.saturating_duration_since(self.started).as_micros() as u64;
         let due = self.next_check.load(Ordering::Relaxed);
         if elapsed < due {
             return;
@@ -105,6 +105,11 @@ impl LiveFaults {
         if mine.is_ok() {
             self.reload(now);
         }
+    }
+
+    /// Whether there are no faults at all, which is the normal case and saves looking at the time.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.any.load(Ordering::Acquire)
     }
 
     /// The fault that decides a call, if any; counts the match.
@@ -123,7 +128,7 @@ impl LiveFaults {
 
     /// The faults that are in force, for what they say about events and devices.
     pub(crate) fn in_force(&self, now: Duration) -> Vec<Active> {
-        if !self.any.load(Ordering::Acquire) {
+        if self.is_empty() {
             return Vec::new();
         }
         self.snapshot()
@@ -136,7 +141,7 @@ impl LiveFaults {
     /// How often something has happened to a GPU by now, or to one of its links; faults that are over have left their
     /// mark.
     pub(crate) fn incidents(&self, gpu: usize, what: Incident, link: Option<u32>, now: Duration) -> u64 {
-        if !self.any.load(Ordering::Acquire) {
+        if self.is_empty() {
             return 0;
         }
         let list = self.snapshot();
@@ -147,7 +152,7 @@ impl LiveFaults {
     }
 
     fn find(&self, now: Duration, wanted: impl Fn(&Active) -> bool) -> Option<Hit> {
-        if !self.any.load(Ordering::Acquire) {
+        if self.is_empty() {
             return None;
         }
         let list = self.snapshot();

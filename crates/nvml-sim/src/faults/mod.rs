@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use glob::matches as glob_matches;
 pub use incident::Incident;
-pub(crate) use live::{Hit, LiveFaults};
+pub(crate) use live::{Active, Hit, LiveFaults};
 pub use values::Values;
 pub(crate) use values::restart;
 

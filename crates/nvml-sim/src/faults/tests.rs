@@ -1,6 +1,6 @@
 //! Fault lists: what they match, when, and how they are written and read.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn live(faults: &[Fault]) -> (tempfile::TempDir, LiveFaults) {
     let path = dir.path().join("faults.toml");
     std::fs::write(&path, render(faults).unwrap()).unwrap();
     let live = LiveFaults::new(path);
-    live.refresh(Duration::ZERO);
+    live.refresh(Instant::now(), Duration::ZERO);
     (dir, live)
 }
 
@@ -82,7 +82,7 @@ fn a_changed_file_is_read_and_a_broken_one_is_not() {
         std::fs::write(&new, text).unwrap();
         std::fs::rename(new, &path).unwrap();
         std::thread::sleep(2 * live::CHECK_EVERY);
-        live.refresh(S);
+        live.refresh(Instant::now(), S);
     };
     assert_eq!(code(&live, "a", None, S), None);
     write("[[fault]]\ncall = \"a\"\nreturn = 4");
@@ -91,7 +91,7 @@ fn a_changed_file_is_read_and_a_broken_one_is_not() {
     assert_eq!(code(&live, "a", None, S), Some(4), "the previous list stays");
     std::fs::remove_file(&path).unwrap();
     std::thread::sleep(2 * live::CHECK_EVERY);
-    live.refresh(S);
+    live.refresh(Instant::now(), S);
     assert_eq!(code(&live, "a", None, S), None);
 }
 

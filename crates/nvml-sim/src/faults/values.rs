@@ -33,6 +33,12 @@ pub struct Values {
     /// Memory interface utilisation, percent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_utilization: Option<u32>,
+    /// Encoder utilisation, percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoder_utilization: Option<u32>,
+    /// Decoder utilisation, percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decoder_utilization: Option<u32>,
     /// Total memory, bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_total: Option<u64>,
@@ -145,6 +151,8 @@ impl Values {
         replace(&mut truth.temperature, self.temperature);
         replace(&mut truth.gpu_utilization, self.gpu_utilization);
         replace(&mut truth.memory_utilization, self.memory_utilization);
+        replace(&mut truth.encoder_utilization, self.encoder_utilization);
+        replace(&mut truth.decoder_utilization, self.decoder_utilization);
         replace(&mut truth.memory_total, self.memory_total);
         replace(&mut truth.memory_free, self.memory_free);
         replace(&mut truth.performance_state, self.performance_state);

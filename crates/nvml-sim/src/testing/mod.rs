@@ -163,6 +163,17 @@ impl Simulator {
         self.engine.mean(gpu, from, to)
     }
 
+    /// The exact mean load of a MIG instance (by position in the profile) between two ages of the world, and that of its memory
+    /// interface, as shares of the instance.
+    pub fn instance_mean(&self, gpu: usize, mig: usize, from: Duration, to: Duration) -> Option<(f64, f64)> {
+        self.engine.instance_mean(gpu, mig, from, to)
+    }
+
+    /// The age of the world at a time since 1970: what a timestamp that a client took is for the other questions here.
+    pub fn age_at(&self, since_1970: Duration) -> Duration {
+        since_1970.saturating_sub(self.epoch())
+    }
+
     /// The processes on a GPU now.
     pub fn processes(&self, gpu: usize) -> Vec<Process> {
         self.engine.processes(gpu, self.age())

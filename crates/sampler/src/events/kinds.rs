@@ -1,67 +1,41 @@
-//! NVML's events in this project's words, and whom they are about.
-
-use std::fmt::{self, Write};
+//! NVML's events in this project's words.
 
 use gpulse_models::EventKind;
-use nvml_wrapper::{Device, bitmasks::event::EventTypes, enums::event::XidError};
+
+/// `nvmlEventTypeXidCriticalError`
+const XID: u64 = 0x8;
+
+/// The other types that nvml.h names.
+const NAMED: [(u64, EventKind); 13] = [
+    (0x1, EventKind::SingleBitEcc),
+    (0x2, EventKind::DoubleBitEcc),
+    (0x4, EventKind::PerformanceState),
+    (0x10, EventKind::Clock),
+    (0x80, EventKind::PowerSource),
+    (0x100, EventKind::MigConfig),
+    (0x200, EventKind::SingleBitEccStorm),
+    (0x400, EventKind::PageRetirement),
+    (0x800, EventKind::PageRetirementFailure),
+    (0x1000, EventKind::Poison),
+    (0x2000, EventKind::FatalPoison),
+    (0x4000, EventKind::GpuUnavailable),
+    (0x8000, EventKind::RecoveryAction),
+];
 
 /// What an event of these types means. One call reports one type; several at once would each count.
-pub(super) fn kinds(types: EventTypes, data: Option<&XidError>) -> Vec<EventKind> {
-    let known = [
-        (EventTypes::CRITICAL_XID_ERROR, EventKind::Xid(code(data))),
-        (EventTypes::DOUBLE_BIT_ECC_ERROR, EventKind::DoubleBitEcc),
-        (EventTypes::SINGLE_BIT_ECC_ERROR, EventKind::SingleBitEcc),
-        (EventTypes::PSTATE_CHANGE, EventKind::PerformanceState),
-        (EventTypes::CLOCK_CHANGE, EventKind::Clock),
-        (EventTypes::POWER_SOURCE_CHANGE, EventKind::PowerSource),
-        (EventTypes::MIG_CONFIG_CHANGE, EventKind::MigConfig),
-    ];
-    let kinds: Vec<_> = known
-        .into_iter()
-        .filter_map(|(kind, means)| types.contains(kind).then_some(means))
-        .collect();
+pub(super) fn kinds(types: u64, data: u64) -> Vec<EventKind> {
+    // An XID without a number is one that the driver does not know itself.
+    let xid = (types & XID != 0).then(|| EventKind::Xid(Some(data).filter(|code| *code != 0)));
+    let named = NAMED
+        .iter()
+        .filter(|(bit, _)| types & bit != 0)
+        .map(|(_, kind)| kind.clone());
+    let kinds: Vec<_> = xid.into_iter().chain(named).collect();
     if kinds.is_empty() {
         vec![EventKind::Unknown]
     } else {
         kinds
     }
-}
-
-fn code(data: Option<&XidError>) -> Option<u64> {
-    match data {
-        Some(XidError::Value(code)) => Some(*code),
-        Some(XidError::Unknown) | None => None,
-    }
-}
-
-/// What tells a device from others without a call into the driver: two wrappers of one handle read the same.
-///
-/// An event names its GPU by a handle. Asking that GPU for its index would fail, or hang, for just those GPUs that
-/// have something to report: one that fell off the bus answers nothing. The wrapper shows its handle in its debug
-/// output and, safely, nowhere else.
-pub(super) fn handle(device: &Device<'_>) -> String {
-    /// Takes in the handle, which comes first, and none of the library's hundreds of symbols behind it.
-    struct FirstField(String);
-
-    impl Write for FirstField {
-        fn write_str(&mut self, text: &str) -> fmt::Result {
-            match text.split_once(',') {
-                None => {
-                    self.0.push_str(text);
-                    Ok(())
-                }
-                Some((rest, _)) => {
-                    self.0.push_str(rest);
-                    Err(fmt::Error)
-                }
-            }
-        }
-    }
-
-    let mut field = FirstField(String::new());
-    // Ends with an error at the first comma, which is what is wanted.
-    let _ = write!(field, "{device:?}");
-    field.0
 }
 
 #[cfg(test)]
@@ -71,26 +45,22 @@ mod tests {
     #[test]
     fn each_type_has_its_kind_and_an_unknown_one_is_not_lost() {
         for (types, name) in [
-            (EventTypes::CRITICAL_XID_ERROR, "xid"),
-            (EventTypes::DOUBLE_BIT_ECC_ERROR, "double_bit_ecc"),
-            (EventTypes::SINGLE_BIT_ECC_ERROR, "single_bit_ecc"),
-            (EventTypes::PSTATE_CHANGE, "performance_state"),
-            (EventTypes::CLOCK_CHANGE, "clock"),
-            (EventTypes::POWER_SOURCE_CHANGE, "power_source"),
-            (EventTypes::MIG_CONFIG_CHANGE, "mig_config"),
-            (EventTypes::empty(), "unknown"),
+            (0x8, "xid"),
+            (0x2, "double_bit_ecc"),
+            (0x100, "mig_config"),
+            (0x400, "page_retirement"),
+            (0, "unknown"),
+            (1 << 40, "unknown"),
         ] {
-            let kinds = kinds(types, None);
+            let kinds = kinds(types, 0);
             assert_eq!((kinds.len(), kinds[0].as_str()), (1, name));
         }
-        let both = EventTypes::CRITICAL_XID_ERROR | EventTypes::DOUBLE_BIT_ECC_ERROR;
-        assert_eq!(kinds(both, None).len(), 2);
+        assert_eq!(kinds(0x8 | 0x2, 79).len(), 2);
     }
 
     #[test]
     fn an_xid_has_its_code_and_an_unknown_one_none() {
-        let xid = |data| kinds(EventTypes::CRITICAL_XID_ERROR, Some(&data)).remove(0);
-        assert_eq!(xid(XidError::Value(79)), EventKind::Xid(Some(79)));
-        assert_eq!(xid(XidError::Unknown), EventKind::Xid(None));
+        assert_eq!(kinds(XID, 79), [EventKind::Xid(Some(79))]);
+        assert_eq!(kinds(XID, 0), [EventKind::Xid(None)]);
     }
 }

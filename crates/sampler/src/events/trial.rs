@@ -17,7 +17,7 @@ use std::{
 use gpulse_models::Reason;
 use nvml_wrapper::{Device, Nvml, bitmasks::event::EventTypes};
 
-use crate::convert;
+use crate::{convert, raw};
 
 /// The GPUs that are being tried: at most one thread for each, however many waiters there have been.
 #[derive(Clone, Debug, Default)]
@@ -78,9 +78,7 @@ fn attempt(nvml: &'static Nvml, index: u32) -> Result<(Device<'static>, EventTyp
     let device = nvml
         .device_by_index(index)
         .map_err(|error| convert::reason(&error))?;
-    let kinds = device
-        .supported_event_types()
-        .map_err(|error| convert::reason(&error))?;
+    let kinds = raw::supported_types(&device).map_err(|error| convert::reason(&error))?;
     if kinds.is_empty() {
         return Err(Reason::NotSupported);
     }

@@ -14,14 +14,15 @@ use std::{
 
 use actix::{Recipient, prelude::SendError};
 use gpulse_aggregator::{EventBatch, GpuEvent, Watch};
-use gpulse_models::{Reason, Timestamp, microseconds};
-use nvml_wrapper::{
-    EventSet, Nvml, bitmasks::event::EventTypes, error::NvmlError, struct_wrappers::event::EventData,
-};
+use gpulse_models::{MigInstance, Reason, Timestamp, microseconds};
+use nvml_wrapper::{EventSet, Nvml, bitmasks::event::EventTypes, error::NvmlError};
 use tokio::time::Instant;
 
 use super::{WaiterPort, kinds, trial::Verdict};
-use crate::convert;
+use crate::{
+    convert,
+    raw::{self, Handle},
+};
 
 /// One wait; the thread wakes this often while nothing happens. An abandoned waiter notices at its end.
 pub(crate) const WAIT: Duration = Duration::from_secs(1);
@@ -53,7 +54,7 @@ enum Standing {
         told: bool,
     },
     /// It is in the set, and goes by this handle.
-    Watched { handle: String, pause: Duration },
+    Watched { handle: Handle, pause: Duration },
     /// It has no events.
     Never,
 }
@@ -182,7 +183,7 @@ impl Waiter {
         };
         let outcome = outcome.and_then(|(device, types)| {
             self.register(index, &device, types)?;
-            Ok(kinds::handle(&device))
+            Ok(Handle::of(&device))
         });
         let (standing, unwatched) = match outcome {
             Ok(handle) => (Standing::Watched { handle, pause }, None),
@@ -242,7 +243,7 @@ impl Waiter {
     }
 
     /// The next event, if there is one within `time`.
-    fn wait(&mut self, time: Duration) -> Result<Option<EventData<'static>>, NvmlError> {
+    fn wait(&mut self, time: Duration) -> Result<Option<raw::Event>, NvmlError> {
         let Some(set) = &self.set else {
             // Nobody to wait for; a verdict may change that.
             if let Ok(verdict) = self.verdicts.recv_timeout(time) {
@@ -250,11 +251,12 @@ impl Waiter {
             }
             return Ok(None);
         };
+        let nvml = self.nvml;
         let milliseconds = u32::try_from(time.as_millis()).unwrap_or(u32::MAX).max(1);
         let waited = self
             .port
             .progress
-            .during("nvmlEventSetWait_v2", None, || set.wait(milliseconds));
+            .during("nvmlEventSetWait_v2", None, || raw::wait(nvml, set, milliseconds));
         match waited {
             Ok(event) => {
                 self.pause = RETRY_FIRST;
@@ -269,7 +271,7 @@ impl Waiter {
         }
     }
 
-    fn gather(&mut self, first: &EventData<'static>) {
+    fn gather(&mut self, first: &raw::Event) {
         let end = Instant::now() + GATHER;
         self.note(first);
         loop {
@@ -288,12 +290,11 @@ impl Waiter {
         }
     }
 
-    fn note(&mut self, event: &EventData<'static>) {
-        let whose = kinds::handle(&event.device);
+    fn note(&mut self, event: &raw::Event) {
         let index = (0..)
             .zip(&self.standings)
             .find_map(|(index, standing)| match standing {
-                Standing::Watched { handle, .. } if *handle == whose => Some(index),
+                Standing::Watched { handle, .. } if *handle == event.device => Some(index),
                 _ => None,
             });
         let Some(index) = index else {
@@ -301,12 +302,16 @@ impl Waiter {
             return;
         };
         let at = microseconds(Timestamp::now());
-        for kind in kinds::kinds(event.event_type, event.event_data.as_ref()) {
+        let instance = event.gpu_instance.map(|gpu_instance| MigInstance {
+            gpu_instance,
+            compute_instance: event.compute_instance,
+        });
+        for kind in kinds::kinds(event.types, event.data) {
             self.batch.events.push(GpuEvent {
                 index,
                 at,
                 kind,
-                instance: None,
+                instance,
             });
         }
     }

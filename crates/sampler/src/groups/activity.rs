@@ -3,13 +3,30 @@
 use std::time::Instant;
 
 use gpulse_models::{Activity, BytesPerSecond, Percent, Reading, Reason, Seconds, catalogue::Catalogued};
-use nvml_wrapper::error::NvmlError;
+use nvml_wrapper::{enums::gpm::GpmMetricId, error::NvmlError};
 
 use super::Gpu;
 use crate::{asker::WHOLE, convert, raw::GpmBuffers};
 
 /// What is asked for, in the order in which [`shown`] takes it.
-const METRICS: [u32; 16] = [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 20, 21, 61, 60];
+const METRICS: [GpmMetricId; 16] = [
+    GpmMetricId::GraphicsUtil,
+    GpmMetricId::SmUtil,
+    GpmMetricId::SmOccupancy,
+    GpmMetricId::IntegerUtil,
+    GpmMetricId::AnyTensorUtil,
+    GpmMetricId::DfmaTensorUtil,
+    GpmMetricId::HmmaTensorUtil,
+    GpmMetricId::ImmaTensorUtil,
+    GpmMetricId::DramBwUtil,
+    GpmMetricId::Fp64Util,
+    GpmMetricId::Fp32Util,
+    GpmMetricId::Fp16Util,
+    GpmMetricId::PcieTxPerSec,
+    GpmMetricId::PcieRxPerSec,
+    GpmMetricId::NvlinkTotalTxPerSec,
+    GpmMetricId::NvlinkTotalRxPerSec,
+];
 
 /// The monitor counts MiB.
 const MEBIBYTE: f64 = 1_048_576.0;
@@ -53,21 +70,15 @@ impl Monitor {
             .ask_of(
                 "nvmlGpmQueryDeviceSupport",
                 WHOLE,
-                || match GpmBuffers::is_supported(device) {
+                || match device.gpm_support() {
                     Ok(false) => Err(NvmlError::NotSupported),
                     answer => answer,
                 },
                 Ok,
             )
             .into_result()?;
-        if self.buffers.is_none() {
-            let of = (instance != WHOLE).then_some(instance);
-            let made = asker.ask_of("nvmlGpmSampleAlloc", instance, || GpmBuffers::new(nvml, of), Ok);
-            self.buffers = Some(made.into_result()?);
-        }
-        let Some(buffers) = &mut self.buffers else {
-            return Err(Reason::Error);
-        };
+        let of = (instance != WHOLE).then_some(instance);
+        let buffers = self.buffers.get_or_insert_with(|| GpmBuffers::new(nvml, of));
         let call = if instance == WHOLE {
             "nvmlGpmSampleGet"
         } else {
@@ -88,12 +99,15 @@ impl Monitor {
         };
         let answer = gpu.asker.ask_of(CALL, instance, || buffers.metrics(&METRICS), Ok);
         let answers = match answer {
-            Reading::Value(answers) => answers,
+            Reading::Value(Some(answers)) => answers,
+            Reading::Value(None) => return Activity::absent(Reason::NotReady),
             Reading::Unavailable(reason) => return Activity::absent(reason),
         };
-        let mut numbers = answers
-            .into_iter()
-            .map(|answer| answer.map_err(|error| convert::reason(&error)).and_then(convert::finite));
+        let mut numbers = answers.into_iter().map(|answer| {
+            answer
+                .map_err(|error| convert::reason(&error))
+                .and_then(convert::finite)
+        });
         shown(over, &mut || numbers.next().unwrap_or(Err(Reason::Error)).into())
     }
 }
@@ -104,7 +118,20 @@ fn shown(over: Seconds, next: &mut dyn FnMut() -> Reading<f64>) -> Activity {
     let shares: [Reading<Percent>; 12] = std::array::from_fn(|_| share());
     let mut rate = || next().map(|mebibytes| BytesPerSecond(mebibytes * MEBIBYTE));
     let rates: [Reading<BytesPerSecond>; 4] = std::array::from_fn(|_| rate());
-    let [graphics, sm, occupancy, integer, tensor, dfma, hmma, imma, dram, fp64, fp32, fp16] = shares;
+    let [
+        graphics,
+        sm,
+        occupancy,
+        integer,
+        tensor,
+        dfma,
+        hmma,
+        imma,
+        dram,
+        fp64,
+        fp32,
+        fp16,
+    ] = shares;
     let [pcie_sent, pcie_received, nvlink_sent, nvlink_received] = rates;
     Activity {
         over_seconds: Reading::Value(over),

@@ -18,7 +18,8 @@ pub(super) fn read(gpu: &mut Gpu<'_>) -> Clocks {
     let sm_mhz = clock("nvmlDeviceGetClockInfo(sm)", Clock::SM);
     let memory_mhz = clock("nvmlDeviceGetClockInfo(memory)", Clock::Memory);
     let video_mhz = clock("nvmlDeviceGetClockInfo(video)", Clock::Video);
-    let mut application = |key, clock| asker.ask(key, || device.applications_clock(clock), convert::megahertz);
+    let mut application =
+        |key, clock| asker.ask(key, || device.applications_clock(clock), convert::megahertz);
     Clocks {
         graphics_mhz,
         sm_mhz,
@@ -49,7 +50,9 @@ fn lowered(gpu: &mut Gpu<'_>) -> Violations {
         counted
     });
     let seconds = |counted: &Counted| -> Reading<Seconds> {
-        counted.total().map(|nanoseconds| Seconds(nanoseconds as f64 * NANO))
+        counted
+            .total()
+            .map(|nanoseconds| Seconds(nanoseconds as f64 * NANO))
     };
     let resets_total = Counted::resets(&counted);
     let [power, thermal, sync, board, low, reliability, application, base] = &counted;

@@ -17,7 +17,6 @@ const GPU: u32 = 0;
 /// The module that the GPU is on.
 const MODULE: u32 = 1;
 
-pub(super) const ENERGY: Field = (83, GPU);
 pub(super) const POWER_AVERAGE: Field = (185, GPU);
 pub(super) const POWER_INSTANT: Field = (186, GPU);
 pub(super) const MODULE_POWER_AVERAGE: Field = (185, MODULE);

@@ -10,9 +10,11 @@ const ATS: u32 = 2;
 
 pub(super) fn read(gpu: &mut Gpu<'_>) -> Memory {
     let device = gpu.device;
-    let info = gpu
-        .asker
-        .ask("nvmlDeviceGetMemoryInfo_v2", || raw::memory(device), convert::memory);
+    let info = gpu.asker.ask(
+        "nvmlDeviceGetMemoryInfo_v2",
+        || raw::memory(device),
+        convert::memory,
+    );
     let bar1 = gpu
         .asker
         .ask("nvmlDeviceGetBAR1MemoryInfo", || device.bar1_memory_info(), Ok);

@@ -37,7 +37,9 @@ struct Fixed {
 impl Instances {
     pub(super) fn read(&mut self, gpu: &mut Gpu<'_>) -> Mig {
         let device = gpu.device;
-        let mode = gpu.asker.ask("nvmlDeviceGetMigMode", || raw::mig_mode(device), Ok);
+        let mode = gpu
+            .asker
+            .ask("nvmlDeviceGetMigMode", || raw::mig_mode(device), Ok);
         let enabled = mode.map(|mode| mode.current);
         if let Reading::Value(cut) = enabled
             && self.cut.replace(cut).is_some_and(|before| before != cut)
@@ -48,11 +50,9 @@ impl Instances {
         Mig {
             enabled,
             enabled_after_reset: mode.map(|mode| mode.pending),
-            max_instances: gpu.asker.ask(
-                "nvmlDeviceGetMaxMigDeviceCount",
-                || device.mig_device_count(),
-                Ok,
-            ),
+            max_instances: gpu
+                .asker
+                .ask("nvmlDeviceGetMaxMigDeviceCount", || device.mig_device_count(), Ok),
             instances: match enabled {
                 Reading::Value(true) => self.instances(gpu),
                 Reading::Value(false) => {
@@ -158,7 +158,10 @@ fn describe(
     MigDevice {
         index: Reading::Value(index),
         uuid,
-        profile: fixed.name.as_ref().and_then(|name| profile(name).ok_or(Reason::NotSupported)),
+        profile: fixed
+            .name
+            .as_ref()
+            .and_then(|name| profile(name).ok_or(Reason::NotSupported)),
         name: fixed.name.clone(),
         gpu_instance_id: fixed.gpu_instance,
         compute_instance_id: fixed.compute_instance,
@@ -192,7 +195,10 @@ mod tests {
 
     #[test]
     fn a_profile_is_what_follows_the_word_mig() {
-        assert_eq!(profile("NVIDIA A100-SXM4-40GB MIG 1c.3g.20gb").as_deref(), Some("1c.3g.20gb"));
+        assert_eq!(
+            profile("NVIDIA A100-SXM4-40GB MIG 1c.3g.20gb").as_deref(),
+            Some("1c.3g.20gb")
+        );
         assert_eq!(profile("NVIDIA A100-SXM4-40GB"), None);
     }
 }

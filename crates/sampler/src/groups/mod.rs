@@ -19,19 +19,13 @@ mod thermal;
 use std::{sync::Arc, time::Instant};
 
 use gpulse_models::{
-    Activity, Clocks, Load, Memory, Mig, Modes, Nvlink, Pcie, Power, ProcessTable, Reason, Reliability, Sample, Sessions,
-    Thermal, Timed, Timestamp,
+    Activity, Clocks, Load, Memory, Mig, Modes, Nvlink, Pcie, Power, ProcessTable, Reason, Reliability,
+    Sample, Sessions, Thermal, Timed, Timestamp,
     catalogue::{Catalogued, Group},
 };
 use nvml_wrapper::{Device, Nvml};
 
-use crate::{
-    Schedule,
-    asker::Asker,
-    book::Book,
-    processes::Processes,
-    schedule::Clock,
-};
+use crate::{Schedule, asker::Asker, book::Book, processes::Processes, schedule::Clock};
 
 /// What is asked while a sample is read.
 pub(crate) struct Gpu<'a> {

@@ -45,7 +45,7 @@ pub(super) fn read(gpu: &mut Gpu<'_>) -> Modes {
         confidential_compute: asker.ask(
             "nvmlSystemGetConfComputeState",
             || raw::confidential_compute(nvml),
-            |state| Ok(label::confidential_compute(state)),
+            |(feature, developers)| Ok(label::confidential_compute(feature, developers)),
         ),
         protected_memory_bytes: protected.and_then(|size| convert::count(size.protected).map(Bytes)),
         unprotected_memory_bytes: protected.and_then(|size| convert::count(size.unprotected).map(Bytes)),

@@ -49,7 +49,10 @@ impl Links {
                 _ => *far = None,
             }
         }
-        let fields: Vec<Field> = (0..).zip(&self.0).flat_map(|(link, far)| wanted(link, *far)).collect();
+        let fields: Vec<Field> = (0..)
+            .zip(&self.0)
+            .flat_map(|(link, far)| wanted(link, *far))
+            .collect();
         let numbers = gpu.fields_of(&fields);
         let links: Vec<_> = (0..)
             .zip(&states)
@@ -100,7 +103,12 @@ fn look(gpu: &mut Gpu<'_>, link: u32) -> Far {
     let device = gpu.device;
     let asker = &mut *gpu.asker;
     Far {
-        version: asker.ask_of("nvmlDeviceGetNvLinkVersion", link, || raw::nvlink_version(device, link), Ok),
+        version: asker.ask_of(
+            "nvmlDeviceGetNvLinkVersion",
+            link,
+            || raw::nvlink_version(device, link),
+            Ok,
+        ),
         kind: asker.ask_of(
             "nvmlDeviceGetNvLinkRemoteDeviceType",
             link,
@@ -124,7 +132,9 @@ fn wanted(link: u32, far: Option<Far>) -> [Field; PER_LINK] {
 }
 
 fn counts_bytes(far: &Far) -> bool {
-    far.version.value().is_some_and(|version| *version >= COUNTS_BYTES_SINCE)
+    far.version
+        .value()
+        .is_some_and(|version| *version >= COUNTS_BYTES_SINCE)
 }
 
 fn link(
@@ -139,7 +149,11 @@ fn link(
         // A link that is down says nothing worth keeping.
         _ => Reading::Unavailable(Reason::NotReady),
     };
-    let unit = if far.as_ref().is_some_and(counts_bytes) { 1 } else { KIBIBYTE };
+    let unit = if far.as_ref().is_some_and(counts_bytes) {
+        1
+    } else {
+        KIBIBYTE
+    };
     let sent = gpu.count(What::NvlinkSent(index), number(0).map(|count| count * unit));
     let received = gpu.count(What::NvlinkReceived(index), number(1).map(|count| count * unit));
     let broken = gpu.count(What::NvlinkBroken(index), number(3));

@@ -23,7 +23,11 @@ pub(super) fn read(gpu: &mut Gpu<'_>) -> Pcie {
     );
     let lane_mbps = gpu
         .asker
-        .ask("nvmlDeviceGetPcieSpeed", || device.pcie_link_speed(), convert::small_number)
+        .ask(
+            "nvmlDeviceGetPcieSpeed",
+            || device.pcie_link_speed(),
+            convert::small_number,
+        )
         .map(Megabits);
     let replays = gpu.asker.ask(
         "nvmlDeviceGetPcieReplayCounter",

@@ -4,7 +4,7 @@ use gpulse_models::{Joules, Power, Reading, Watts, WattsSpread, catalogue::Catal
 use nvml_wrapper::enum_wrappers::device::Sampling;
 
 use super::{Gpu, counting::Counted, fields, load::covered};
-use crate::{book::What, convert, label, raw};
+use crate::{book::What, convert, interval::rate, label, raw};
 
 /// Millijoules a second are milliwatts.
 const MILLI: f64 = 1_000.0;
@@ -33,7 +33,7 @@ pub(super) fn read(gpu: &mut Gpu<'_>) -> Power {
         instant_watts: instant,
         module_average_watts: module_average,
         module_instant_watts: module_instant,
-        mean_watts: counted.rate().map(|milliwatts| Watts(milliwatts / MILLI)),
+        mean_watts: counted.rate().map(rate::watts),
         management_limit_watts: asker.ask(
             "nvmlDeviceGetPowerManagementLimit",
             || device.power_management_limit(),
@@ -45,7 +45,9 @@ pub(super) fn read(gpu: &mut Gpu<'_>) -> Power {
             convert::watts,
         ),
         driver_energy_joules: energy.and_then(convert::joules),
-        energy_joules_total: counted.total().map(|millijoules| Joules(millijoules as f64 / MILLI)),
+        energy_joules_total: counted
+            .total()
+            .map(|millijoules| Joules(millijoules as f64 / MILLI)),
         energy_resets_total: Counted::resets([&counted]),
         source: asker.ask(
             "nvmlDeviceGetPowerSource",

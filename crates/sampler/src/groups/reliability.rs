@@ -1,9 +1,6 @@
 //! Errors, and what was done about them.
 
-use gpulse_models::{
-    Fabric, Reading, Reason, Reliability, RemappedRows, SramErrors,
-    catalogue::Catalogued,
-};
+use gpulse_models::{Fabric, Reading, Reason, Reliability, RemappedRows, SramErrors, catalogue::Catalogued};
 use nvml_wrapper::{
     enum_wrappers::device::{EccCounter, MemoryError, RetirementCause},
     error::NvmlError,
@@ -43,7 +40,9 @@ pub(super) fn read(gpu: &mut Gpu<'_>) -> Reliability {
             Ok,
         ),
         remapped_rows: remapped_rows(gpu),
-        recovery_action: action.and_then(convert::field_small_number).map(label::recovery_action),
+        recovery_action: action
+            .and_then(convert::field_small_number)
+            .map(label::recovery_action),
         fabric: fabric(gpu),
     }
 }
@@ -52,41 +51,45 @@ fn errors(gpu: &mut Gpu<'_>, severity: MemoryError, counter: EccCounter) -> Read
     let device = gpu.device;
     let key = match (&severity, &counter) {
         (MemoryError::Corrected, EccCounter::Volatile) => "nvmlDeviceGetTotalEccErrors(corrected, volatile)",
-        (MemoryError::Corrected, EccCounter::Aggregate) => "nvmlDeviceGetTotalEccErrors(corrected, aggregate)",
-        (MemoryError::Uncorrected, EccCounter::Volatile) => "nvmlDeviceGetTotalEccErrors(uncorrected, volatile)",
-        (MemoryError::Uncorrected, EccCounter::Aggregate) => "nvmlDeviceGetTotalEccErrors(uncorrected, aggregate)",
+        (MemoryError::Corrected, EccCounter::Aggregate) => {
+            "nvmlDeviceGetTotalEccErrors(corrected, aggregate)"
+        }
+        (MemoryError::Uncorrected, EccCounter::Volatile) => {
+            "nvmlDeviceGetTotalEccErrors(uncorrected, volatile)"
+        }
+        (MemoryError::Uncorrected, EccCounter::Aggregate) => {
+            "nvmlDeviceGetTotalEccErrors(uncorrected, aggregate)"
+        }
     };
-    gpu.asker.ask(
-        key,
-        || device.total_ecc_errors(severity, counter),
-        convert::count,
-    )
+    gpu.asker
+        .ask(key, || device.total_ecc_errors(severity, counter), convert::count)
 }
 
 fn retired(gpu: &mut Gpu<'_>, key: &'static str, cause: RetirementCause) -> Reading<u32> {
     let device = gpu.device;
-    let count = || -> Result<usize, NvmlError> { patiently(|| device.retired_pages(cause)).map(|pages| pages.len()) };
-    gpu.asker.ask(key, count, |count| u32::try_from(count).map_err(|_| Reason::Error))
+    let count =
+        || -> Result<usize, NvmlError> { patiently(|| device.retired_pages(cause)).map(|pages| pages.len()) };
+    gpu.asker.ask(key, count, |count| {
+        u32::try_from(count).map_err(|_| Reason::Error)
+    })
 }
 
 fn sram(gpu: &mut Gpu<'_>) -> SramErrors {
     let device = gpu.device;
-    let status = gpu.asker.ask(
-        "nvmlDeviceGetSramEccErrorStatus",
-        || raw::sram_errors(device),
-        Ok,
-    );
+    let status = gpu
+        .asker
+        .ask("nvmlDeviceGetSramEccErrorStatus", || raw::sram_errors(device), Ok);
     match status {
         Reading::Value(status) => {
             let count = |raw| convert::count(raw).into();
             SramErrors {
-                corrected_volatile: count(status.volatile_corrected),
-                corrected_aggregate: count(status.aggregate_corrected),
-                uncorrected_parity_volatile: count(status.volatile_uncorrected_parity),
-                uncorrected_secded_volatile: count(status.volatile_uncorrected_secded),
-                uncorrected_parity_aggregate: count(status.aggregate_uncorrected_parity),
-                uncorrected_secded_aggregate: count(status.aggregate_uncorrected_secded),
-                threshold_exceeded: Reading::Value(status.threshold_exceeded),
+                corrected_volatile: count(status.volatileCor),
+                corrected_aggregate: count(status.aggregateCor),
+                uncorrected_parity_volatile: count(status.volatileUncParity),
+                uncorrected_secded_volatile: count(status.volatileUncSecDed),
+                uncorrected_parity_aggregate: count(status.aggregateUncParity),
+                uncorrected_secded_aggregate: count(status.aggregateUncSecDed),
+                threshold_exceeded: Reading::Value(status.bThresholdExceeded != 0),
             }
         }
         Reading::Unavailable(reason) => SramErrors::absent(reason),
@@ -127,8 +130,8 @@ fn health(mask: u32, shift: u32) -> Reading<bool> {
 }
 
 /// States of the fabric, of which only the last has results.
-const FABRIC_NOT_SUPPORTED: u32 = 0;
-const FABRIC_COMPLETED: u32 = 3;
+const FABRIC_NOT_SUPPORTED: u8 = 0;
+const FABRIC_COMPLETED: u8 = 3;
 
 fn fabric(gpu: &mut Gpu<'_>) -> Fabric {
     let device = gpu.device;
@@ -138,17 +141,17 @@ fn fabric(gpu: &mut Gpu<'_>) -> Fabric {
     match info {
         Reading::Value(info) if info.state == FABRIC_NOT_SUPPORTED => Fabric::absent(Reason::NotSupported),
         Reading::Value(info) if info.state == FABRIC_COMPLETED => Fabric {
-            state: Reading::Value(label::fabric_state(info.state)),
+            state: Reading::Value(label::fabric_state(info.state.into())),
             status: Reading::Value(convert::status_name(info.status)),
-            cluster_uuid: Reading::Value(convert::uuid(&info.cluster_uuid)),
-            clique_id: Reading::Value(info.clique_id),
-            degraded_bandwidth: health(info.health_mask, 0),
-            route_recovery: health(info.health_mask, 2),
-            route_unhealthy: health(info.health_mask, 4),
-            access_timeout_recovery: health(info.health_mask, 6),
+            cluster_uuid: Reading::Value(convert::uuid(&info.clusterUuid)),
+            clique_id: Reading::Value(info.cliqueId),
+            degraded_bandwidth: health(info.healthMask, 0),
+            route_recovery: health(info.healthMask, 2),
+            route_unhealthy: health(info.healthMask, 4),
+            access_timeout_recovery: health(info.healthMask, 6),
         },
         Reading::Value(info) => Fabric {
-            state: Reading::Value(label::fabric_state(info.state)),
+            state: Reading::Value(label::fabric_state(info.state.into())),
             ..Fabric::absent(Reason::NotReady)
         },
         Reading::Unavailable(reason) => Fabric::absent(reason),

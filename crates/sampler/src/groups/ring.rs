@@ -9,9 +9,9 @@ use crate::{convert, interval::ring::Stats, raw};
 impl Gpu<'_> {
     /// Statistics of the samples that the driver took since they were last asked for; `not_ready` where it took none.
     pub(super) fn samples(&mut self, key: &'static str, kind: Sampling) -> Reading<Stats> {
-        let since = self.book.seen(kind, self.now);
+        let since = self.book.seen(kind.clone(), self.now);
         let device = self.device;
-        let taken = self.asker.ask(key, || raw::samples(device, kind, since), Ok);
+        let taken = self.asker.ask(key, || raw::samples(device, &kind, since), Ok);
         if self.asker.is_abandoned() {
             return Reading::Unavailable(Reason::Timeout);
         }
@@ -20,7 +20,9 @@ impl Gpu<'_> {
                 .into_iter()
                 .filter_map(|(at, value)| Some((at, convert::sample(value).ok()?)))
                 .collect();
-            self.book.take(kind, numbers, Timestamp::now()).ok_or(Reason::NotReady)
+            self.book
+                .take(kind, numbers, Timestamp::now())
+                .ok_or(Reason::NotReady)
         })
     }
 }

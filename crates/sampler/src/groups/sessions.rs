@@ -1,7 +1,8 @@
 //! Who encodes, captures and virtualises.
 
 use gpulse_models::{
-    AccountedProcess, Bytes, FramesPerSecond, Microseconds, Percent, Reading, Reason, Seconds, Sessions, Timestamp, Vgpu,
+    AccountedProcess, Bytes, FramesPerSecond, Microseconds, Percent, Reading, Reason, Seconds, Sessions,
+    Timestamp, Vgpu,
 };
 use nvml_wrapper::{struct_wrappers::device::AccountingStats, vgpu::VgpuInstance};
 
@@ -37,16 +38,18 @@ fn vgpus(gpu: &mut Gpu<'_>) -> Reading<Vec<Vgpu>> {
     let device = gpu.device;
     let active = gpu.asker.ask(
         "nvmlDeviceGetActiveVgpus",
-        || patiently(|| device.active_vgpus()),
+        || raw::active_vgpus(device, MOST_VGPUS),
         Ok,
     );
-    active.map(|active| active.iter().take(MOST_VGPUS).map(|vgpu| describe(gpu, vgpu)).collect())
+    active.map(|active| active.into_iter().map(|id| describe(gpu, id)).collect())
 }
 
-fn describe(gpu: &mut Gpu<'_>, vgpu: &VgpuInstance<'_>) -> Vgpu {
+fn describe(gpu: &mut Gpu<'_>, id: u32) -> Vgpu {
+    let nvml = gpu.nvml;
+    let vgpu = VgpuInstance::new(id, gpu.device);
     let asker = &mut *gpu.asker;
     Vgpu {
-        uuid: asker.ask("nvmlVgpuInstanceGetUUID", || raw::vgpu_uuid(gpu.nvml, vgpu), Ok),
+        uuid: asker.ask("nvmlVgpuInstanceGetUUID", || raw::vgpu_uuid(nvml, id), Ok),
         virtual_machine: asker.ask(
             "nvmlVgpuInstanceGetVmID",
             || vgpu.vm_id(),
@@ -94,13 +97,18 @@ fn account(gpu: &mut Gpu<'_>, pid: u32) -> AccountedProcess {
     );
     let stats = stats.as_ref();
     let share = |of: fn(&AccountingStats) -> Option<u32>| {
-        stats.and_then(|stats| of(stats).ok_or(Reason::NotSupported).map(|share| Percent(share.into())))
+        stats.and_then(|stats| {
+            of(stats)
+                .ok_or(Reason::NotSupported)
+                .map(|share| Percent(share.into()))
+        })
     };
     AccountedProcess {
         pid: Reading::Value(pid),
         gpu_percent: share(|stats| stats.gpu_utilization),
         memory_percent: share(|stats| stats.memory_utilization),
-        max_memory_bytes: stats.and_then(|stats| stats.max_memory_usage.ok_or(Reason::NotSupported).map(Bytes)),
+        max_memory_bytes: stats
+            .and_then(|stats| stats.max_memory_usage.ok_or(Reason::NotSupported).map(Bytes)),
         active_seconds: stats.and_then(|stats| active(stats, gpu.now)),
         started_at: stats.and_then(|stats| started_at(stats).ok_or(Reason::Error)),
         running: stats.map(|stats| stats.is_running),

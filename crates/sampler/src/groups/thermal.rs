@@ -35,7 +35,9 @@ fn fans(gpu: &mut Gpu<'_>) -> Reading<Vec<Fan>> {
     let device = gpu.device;
     let count = gpu.asker.ask("nvmlDeviceGetNumFans", || device.num_fans(), Ok);
     match count {
-        Reading::Value(count) => Reading::Value((0..count.min(MOST_FANS)).map(|index| fan(gpu, index)).collect()),
+        Reading::Value(count) => {
+            Reading::Value((0..count.min(MOST_FANS)).map(|index| fan(gpu, index)).collect())
+        }
         // Drivers before R460 do not count fans; what the first one says tells whether there are any.
         Reading::Unavailable(Reason::FunctionNotFound) => {
             let first = fan(gpu, FIRST_FAN);

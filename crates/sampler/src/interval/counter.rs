@@ -102,7 +102,7 @@ impl Counter {
     }
 
     fn advanced(&self, delta: u64, plausible: u64) -> Advance {
-        let narrow = matches!(self.limits.width, Width::Bits32 | Width::Unknown);
+        let narrow = matches!(self.limits.width, Width::Unknown);
         Advance {
             total: self.total,
             delta,
@@ -125,7 +125,7 @@ impl Counter {
     fn wrapped(&self, last: u64, raw: u64) -> Option<u64> {
         match self.limits.width {
             // What does not fit into 32 bits has not wrapped there.
-            Width::Bits32 | Width::Unknown => (last < TURN).then(|| raw + TURN - last),
+            Width::Unknown => (last < TURN).then(|| raw + TURN - last),
             Width::Bits64 => Some(raw.wrapping_sub(last)),
             Width::NoWrap => None,
         }

@@ -6,8 +6,6 @@
 /// How wide a counter is, which is where it starts anew from zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Width {
-    /// It wraps at 32 bits.
-    Bits32,
     /// It wraps at 64 bits, if ever.
     Bits64,
     /// 32 or 64 bits, depending on the chip: taken for 32 until a value is seen that does not fit.

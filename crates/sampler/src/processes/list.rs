@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use gpulse_models::{GpuProcess, Identity, MigPlace, ProcessKinds, Reading, Reason};
-use nvml_wrapper::{Device, Nvml, error::NvmlError, struct_wrappers::device::ProcessInfo};
+use nvml_wrapper::{Device, Nvml, error::NvmlError};
 
-use crate::{asker::Asker, convert};
+use crate::{
+    asker::Asker,
+    convert,
+    raw::{self, ProcessEntry},
+};
 
 /// Longest name that is asked for; NVML cuts what is longer.
 const NAME_BYTES: usize = 256;
@@ -19,17 +23,17 @@ const ATTEMPTS: usize = 3;
 pub(super) fn processes(asker: &mut Asker, nvml: &Nvml, device: &Device<'_>) -> Reading<Vec<GpuProcess>> {
     let compute = asker.ask(
         "nvmlDeviceGetComputeRunningProcesses_v3",
-        || patiently(|| device.running_compute_processes()),
+        || raw::compute_processes(device),
         Ok,
     );
     let graphics = asker.ask(
         "nvmlDeviceGetGraphicsRunningProcesses_v3",
-        || patiently(|| device.running_graphics_processes()),
+        || raw::graphics_processes(device),
         Ok,
     );
     let mps = asker.ask(
         "nvmlDeviceGetMPSComputeRunningProcesses_v3",
-        || patiently(|| device.mps_running_compute_processes()),
+        || raw::mps_processes(device),
         Ok,
     );
     if let Reading::Unavailable(reason) = compute {
@@ -54,7 +58,7 @@ pub(super) fn processes(asker: &mut Asker, nvml: &Nvml, device: &Device<'_>) -> 
 }
 
 /// Asks again while the list grew between NVML's count and its answer.
-pub(super) fn patiently<T>(mut list: impl FnMut() -> Result<T, NvmlError>) -> Result<T, NvmlError> {
+pub(crate) fn patiently<T>(mut list: impl FnMut() -> Result<T, NvmlError>) -> Result<T, NvmlError> {
     let mut answer = list();
     for _ in 1..ATTEMPTS {
         if !matches!(answer, Err(NvmlError::InsufficientSize(_))) {
@@ -67,7 +71,7 @@ pub(super) fn patiently<T>(mut list: impl FnMut() -> Result<T, NvmlError>) -> Re
 
 fn merge(
     merged: &mut BTreeMap<u32, GpuProcess>,
-    list: &Reading<Vec<ProcessInfo>>,
+    list: &Reading<Vec<ProcessEntry>>,
     mark: impl Fn(&mut ProcessKinds),
 ) {
     for info in list
@@ -76,7 +80,7 @@ fn merge(
         .flatten()
         .filter(|info| convert::is_process(info.pid))
     {
-        let used_memory: Reading<_> = convert::process_memory(&info.used_gpu_memory).into();
+        let used_memory: Reading<_> = convert::process_memory(info.memory).into();
         let process = merged.entry(info.pid).or_insert_with(|| GpuProcess {
             pid: info.pid,
             name: Reading::Unavailable(Reason::NotReady),
@@ -96,11 +100,11 @@ fn merge(
 }
 
 /// The instance that a process runs on, if NVML names one and not its blank value.
-fn mig(info: &ProcessInfo) -> Option<MigPlace> {
+fn mig(info: &ProcessEntry) -> Option<MigPlace> {
     let id = |id: Option<u32>| id.filter(|id| !convert::is_blank(*id));
     Some(MigPlace {
-        gpu_instance: id(info.gpu_instance_id)?,
-        compute_instance: id(info.compute_instance_id),
+        gpu_instance: id(info.gpu_instance)?,
+        compute_instance: id(info.compute_instance),
     })
 }
 
@@ -108,25 +112,24 @@ fn mig(info: &ProcessInfo) -> Option<MigPlace> {
 mod tests {
     use super::*;
     use gpulse_models::Bytes;
-    use nvml_wrapper::enums::device::UsedGpuMemory;
 
-    fn entry(pid: u32, used_gpu_memory: UsedGpuMemory) -> ProcessInfo {
-        ProcessInfo {
+    /// The driver does not say.
+    const UNKNOWN: u64 = u64::MAX;
+
+    fn entry(pid: u32, memory: u64) -> ProcessEntry {
+        ProcessEntry {
             pid,
-            used_gpu_memory,
-            gpu_instance_id: None,
-            compute_instance_id: None,
+            memory,
+            gpu_instance: None,
+            compute_instance: None,
         }
     }
 
     #[test]
     fn a_pid_in_several_lists_is_one_process() {
         let mut merged = BTreeMap::new();
-        let compute = Reading::Value(vec![
-            entry(7, UsedGpuMemory::Unavailable),
-            entry(3, UsedGpuMemory::Used(5)),
-        ]);
-        let graphics = Reading::Value(vec![entry(7, UsedGpuMemory::Used(9))]);
+        let compute = Reading::Value(vec![entry(7, UNKNOWN), entry(3, 5)]);
+        let graphics = Reading::Value(vec![entry(7, 9)]);
         merge(&mut merged, &compute, |kinds| kinds.compute = true);
         merge(&mut merged, &graphics, |kinds| kinds.graphics = true);
         assert_eq!(merged.keys().copied().collect::<Vec<_>>(), [3, 7]);
@@ -144,15 +147,15 @@ mod tests {
     #[test]
     fn the_instance_is_the_one_that_any_list_names() {
         let mut merged = BTreeMap::new();
-        let unnamed = entry(7, UsedGpuMemory::Unavailable);
-        let blank = ProcessInfo {
-            gpu_instance_id: Some(2_147_483_632),
-            ..unnamed.clone()
+        let unnamed = entry(7, UNKNOWN);
+        let blank = ProcessEntry {
+            gpu_instance: Some(2_147_483_632),
+            ..unnamed
         };
-        let named = ProcessInfo {
-            gpu_instance_id: Some(3),
-            compute_instance_id: Some(0),
-            ..unnamed.clone()
+        let named = ProcessEntry {
+            gpu_instance: Some(3),
+            compute_instance: Some(0),
+            ..unnamed
         };
         for (info, expected) in [(unnamed, None), (blank, None), (named, Some((3, Some(0))))] {
             merge(&mut merged, &Reading::Value(vec![info]), |_| ());

@@ -16,12 +16,11 @@ mod who;
 
 use std::{path::Path, time::Duration};
 
-use gpulse_models::{CommandLines, ProcessList, Reading, Timestamp};
-use nvml_wrapper::{Device, Nvml};
+use gpulse_models::{CommandLines, ProcessList, ProcessTable, Reading};
 
-pub(crate) use self::under_way::UnderWay;
 use self::{keep::keep, utilization::Shares, who::Who};
-use crate::{asker::Asker, port::CurrentCall};
+pub(crate) use self::{list::patiently, under_way::UnderWay};
+use crate::{groups::Gpu, port::CurrentCall};
 
 /// The most processes of one GPU that can be described.
 pub const MAX_PROCESSES: usize = keep::MAX_NAMED;
@@ -72,18 +71,18 @@ impl Processes {
     }
 
     /// Reads who is on the GPU.
-    pub(crate) fn read(
-        &mut self,
-        asker: &mut Asker,
-        nvml: &Nvml,
-        device: &Device<'_>,
-        now: Timestamp,
-    ) -> Reading<ProcessList> {
-        let mut listed = match list::processes(asker, nvml, device) {
+    pub(crate) fn read(&mut self, gpu: &mut Gpu<'_>) -> ProcessTable {
+        let list = self.list(gpu);
+        ProcessTable { list }
+    }
+
+    fn list(&mut self, gpu: &mut Gpu<'_>) -> Reading<ProcessList> {
+        let (nvml, device) = (gpu.nvml, gpu.device);
+        let mut listed = match list::processes(gpu.asker, nvml, device) {
             Reading::Value(listed) => listed,
             Reading::Unavailable(reason) => return Reading::Unavailable(reason),
         };
-        let shares = self.shares.read(asker, device, now);
+        let shares = self.shares.read(gpu.asker, device, gpu.now);
         for process in &mut listed {
             process.utilization = shares.as_ref().map(|shares| shares.get(&process.pid).copied());
         }

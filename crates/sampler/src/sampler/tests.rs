@@ -11,7 +11,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const DEADLINE: Duration = Duration::from_secs(2);
 const SETTINGS: SamplerSettings = SamplerSettings {
     interval: INTERVAL,
-    slow_interval: INTERVAL,
+    schedule: Schedule::usual(INTERVAL, INTERVAL),
     deadline: DEADLINE,
     processes: ProcessSettings {
         command_lines: gpulse_models::CommandLines::Executable,

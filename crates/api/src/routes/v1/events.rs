@@ -50,7 +50,8 @@ struct LoggedEvent {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// What happened: `xid`, `single_bit_ecc`, `double_bit_ecc`, `performance_state`, `clock`, `power_source`,
-    /// `mig_config` and `unknown` come from the driver, `gpu_state` and `driver` are what the agent saw itself.
+    /// `mig_config`, `single_bit_ecc_storm`, `page_retirement`, `page_retirement_failure`, `poison`, `fatal_poison`,
+    /// `gpu_unavailable`, `recovery_action` and `unknown` come from the driver, `gpu_state` and `driver` are what the agent saw itself.
     kind: &'static str,
     /// NVML's index of the GPU; null when it is about the driver.
     #[schema(maximum = 4294967295i64)]
@@ -257,6 +258,13 @@ impl LoggedEvent {
             | EventKind::PerformanceState
             | EventKind::Clock
             | EventKind::PowerSource
+            | EventKind::SingleBitEccStorm
+            | EventKind::PageRetirement
+            | EventKind::PageRetirementFailure
+            | EventKind::Poison
+            | EventKind::FatalPoison
+            | EventKind::GpuUnavailable
+            | EventKind::RecoveryAction
             | EventKind::MigConfig
             | EventKind::Unknown => {}
         }

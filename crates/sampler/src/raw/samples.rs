@@ -1,0 +1,75 @@
+//! `nvmlDeviceGetSamples`: what the driver sampled by itself.
+
+use nvml_wrapper::{Device, enum_wrappers::device::Sampling, error::NvmlError};
+
+use crate::ffi;
+
+/// More samples than any driver keeps of a kind, as a bound.
+const MOST_SAMPLES: usize = 4_096;
+
+/// Between the question how many there are and the one for them, this many may come.
+const HEADROOM: usize = 16;
+
+/// How often a ring that grew meanwhile is asked again.
+const ATTEMPTS: usize = 3;
+
+/// Samples since a time, both in the driver's microseconds since 1970, in the driver's order. None is not an error.
+pub(crate) fn samples(
+    device: &Device<'_>,
+    kind: &Sampling,
+    since: u64,
+) -> Result<Vec<(u64, f64)>, NvmlError> {
+    let kind = kind.as_c();
+    let mut places = match ffi::samples(device, kind, since, &mut []) {
+        Ok((count, _)) | Err((NvmlError::InsufficientSize(_), count)) => count,
+        Err((NvmlError::NotFound, _)) => return Ok(Vec::new()),
+        Err((error, _)) => return Err(error),
+    };
+    for _ in 0..ATTEMPTS {
+        let mut room = vec![ffi::no_sample(); (places + HEADROOM).min(MOST_SAMPLES)];
+        match ffi::samples(device, kind, since, &mut room) {
+            Ok((count, value_type)) => {
+                room.truncate(count);
+                return Ok(room
+                    .into_iter()
+                    .filter_map(|sample| {
+                        Some((
+                            sample.timeStamp,
+                            number(ffi::bits(sample.sampleValue), value_type)?,
+                        ))
+                    })
+                    .collect());
+            }
+            Err((NvmlError::NotFound, _)) => return Ok(Vec::new()),
+            Err((NvmlError::InsufficientSize(_), count)) => places = count.max(places * 2),
+            Err((error, _)) => return Err(error),
+        }
+    }
+    Err(NvmlError::InsufficientSize(None))
+}
+
+/// A sample by its bits and its `nvmlValueType_t`.
+fn number(bits: u64, value_type: u32) -> Option<f64> {
+    let word = u32::from_ne_bytes(bits.to_ne_bytes()[..4].try_into().ok()?);
+    match value_type {
+        0 => Some(f64::from_bits(bits)),
+        1 => Some(f64::from(word)),
+        2 | 3 => Some(bits as f64),
+        4 => Some(bits.cast_signed() as f64),
+        5 => Some(f64::from(word.cast_signed())),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn samples_of_every_type_are_numbers() {
+        assert_eq!(number(7, 1), Some(7.0));
+        assert_eq!(number(1 << 33, 3), Some((1_u64 << 33) as f64));
+        assert_eq!(number(0.5_f64.to_bits(), 0), Some(0.5));
+        assert_eq!(number(7, 99), None);
+    }
+}
