@@ -36,6 +36,9 @@ pub(crate) enum Command {
     Profiles,
     /// Print the OpenAPI document of the HTTP interface
     Openapi,
+    /// Print the reference of all metrics, as Markdown
+    #[command(hide = true)]
+    Metrics,
 }
 
 /// Flags that set configuration keys. Their values are checked with those of the other layers, in one place.

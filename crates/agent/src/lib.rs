@@ -41,6 +41,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Config { settings, .. } => print(&config::load(&settings)?.to_string()),
         Command::Profiles => print(&simulator::list()),
         Command::Openapi => print(&gpulse_api::openapi_json()),
+        Command::Metrics => print(&gpulse_models::catalogue::metrics_reference()),
     }
 }
 

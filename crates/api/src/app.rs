@@ -47,6 +47,15 @@ fn routes(config: &mut ServiceConfig) {
         .service(read("/health/", health::health))
         .service(read("/health", health::health))
         .service(read("/health/detailed", health::detailed))
+        .service(read("/api/v1/gpus", v1::gpus::gpus))
+        .service(read("/api/v1/gpus/{gpu}", v1::gpus::gpu))
+        .service(read(
+            "/api/v1/gpus/{gpu}/processes",
+            v1::processes::processes_of_one,
+        ))
+        .service(read("/api/v1/processes", v1::processes::processes))
+        .service(read("/api/v1/host", v1::host::host))
+        .service(read("/api/v1/topology", v1::topology::topology))
         .service(read("/api/v1/events", v1::events::events))
         .service(read("/", root::root))
         .service(read("/openapi.json", docs::openapi))

@@ -1,5 +1,7 @@
 //! Every answer that is no success. `detail` is what old clients read; the rest is a superset after RFC 9457.
 
+use std::borrow::Cow;
+
 use actix_web::{
     HttpResponse,
     http::{
@@ -21,6 +23,9 @@ const RETRY_STARTING: u16 = 1;
 
 /// An absent driver is seldom back sooner: when to ask again, in seconds.
 const RETRY_UNAVAILABLE: u16 = 10;
+
+/// Characters of a client's text that are sent back to it: more than any sensible path or parameter has.
+const LONGEST_ECHO: usize = 128;
 
 /// Something that cannot be answered.
 #[derive(Debug, Serialize, ToSchema)]
@@ -160,7 +165,7 @@ pub(crate) fn not_a_gpu(input: &str, error: InvalidSelector) -> HttpResponse {
     respond::fresh(status, &body)
 }
 
-/// What is wrong with a parameter.
+/// What is wrong with a parameter, or with a part of the path.
 #[derive(Debug)]
 pub(crate) struct Mistake {
     /// The kind of mistake.
@@ -173,15 +178,30 @@ pub(crate) struct Mistake {
     pub(crate) input: String,
 }
 
+/// `input` names no GPU in any of the ways known; said to clients of the native routes.
+pub(crate) fn bad_gpu(input: &str, error: InvalidSelector) -> HttpResponse {
+    let mistake = Mistake {
+        kind: "gpu_parsing",
+        parameter: "gpu",
+        message: error.to_string(),
+        input: input.to_owned(),
+    };
+    invalid("path", mistake)
+}
+
 /// A parameter of the query is not understood.
 pub(crate) fn bad_parameter(mistake: Mistake) -> HttpResponse {
+    invalid("query", mistake)
+}
+
+fn invalid(place: &'static str, mistake: Mistake) -> HttpResponse {
     let status = StatusCode::UNPROCESSABLE_ENTITY;
     let body = ValidationProblem {
         detail: vec![ValidationError {
             kind: mistake.kind,
-            loc: ["query", mistake.parameter],
+            loc: [place, mistake.parameter],
             msg: mistake.message,
-            input: mistake.input,
+            input: clipped(&mistake.input).into_owned(),
         }],
         title: title(status),
         status: status.as_u16(),
@@ -189,34 +209,60 @@ pub(crate) fn bad_parameter(mistake: Mistake) -> HttpResponse {
     respond::fresh(status, &body)
 }
 
+/// The beginning of what a client sent: enough to know it again, too little to make an answer large.
+pub(crate) fn clipped(input: &str) -> Cow<'_, str> {
+    match input.char_indices().nth(LONGEST_ECHO) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &input[..end])),
+        None => Cow::Borrowed(input),
+    }
+}
+
+/// Why NVML cannot be used.
+pub(crate) struct DriverAbsence<'a> {
+    pub(crate) reason: DriverReason,
+    pub(crate) message: &'a str,
+    pub(crate) hint: &'static str,
+    /// When to ask again, in seconds.
+    retry: u16,
+}
+
+impl<'a> DriverAbsence<'a> {
+    /// Nothing if NVML can be used.
+    pub(crate) fn of(host: &'a HostSnapshot) -> Option<Self> {
+        match &host.driver {
+            DriverStatus::Ready(_) => None,
+            DriverStatus::Starting => Some(Self {
+                reason: DriverReason::Starting,
+                message: "the first initialisation of NVML is under way",
+                hint: "ask again in a moment",
+                retry: RETRY_STARTING,
+            }),
+            DriverStatus::Unavailable(fault) => Some(Self {
+                reason: fault.reason,
+                message: &fault.message,
+                hint: fault.hint,
+                retry: RETRY_UNAVAILABLE,
+            }),
+        }
+    }
+}
+
 /// NVML cannot be used: why, under the sentence `detail`. Nothing if it can.
 pub(crate) fn driver(host: &HostSnapshot, detail: &'static str) -> Option<HttpResponse> {
-    let (reason, message, hint, retry) = match &host.driver {
-        DriverStatus::Ready(_) => return None,
-        DriverStatus::Starting => (
-            DriverReason::Starting,
-            "the first initialisation of NVML is under way",
-            "ask again in a moment",
-            RETRY_STARTING,
-        ),
-        DriverStatus::Unavailable(fault) => (
-            fault.reason,
-            fault.message.as_str(),
-            fault.hint,
-            RETRY_UNAVAILABLE,
-        ),
-    };
+    let absence = DriverAbsence::of(host)?;
     let status = StatusCode::SERVICE_UNAVAILABLE;
     let body = DriverProblem {
         detail,
         title: title(status),
         status: status.as_u16(),
-        reason,
-        message: message.to_owned(),
-        hint: hint.to_owned(),
+        reason: absence.reason,
+        message: absence.message.to_owned(),
+        hint: absence.hint.to_owned(),
     };
     let mut response = respond::fresh(status, &body);
-    response.headers_mut().insert(header::RETRY_AFTER, retry.into());
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, absence.retry.into());
     Some(response)
 }
 

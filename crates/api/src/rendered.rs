@@ -71,7 +71,12 @@ pub(crate) struct Encoded {
 impl Rendered {
     /// `value` as JSON.
     pub(crate) fn json(value: &impl Serialize, tags: &Tags) -> Self {
-        Self::new(to_json(value), HeaderValue::from_static("application/json"), tags)
+        Self::ready_json(to_json(value), tags)
+    }
+
+    /// What is JSON already.
+    pub(crate) fn ready_json(json: Vec<u8>, tags: &Tags) -> Self {
+        Self::new(json, HeaderValue::from_static("application/json"), tags)
     }
 
     /// A body of any type.
@@ -115,17 +120,17 @@ impl Rendered {
 
 impl Encoded {
     fn new(bytes: Bytes, tag: &str, coding: Coding) -> Self {
-        let (suffix, content_encoding) = match coding {
-            Coding::Identity => ("", None),
-            Coding::Gzip => ("-gzip", Some(HeaderValue::from_static("gzip"))),
-            Coding::Zstd => ("-zstd", Some(HeaderValue::from_static("zstd"))),
+        let suffix = match coding {
+            Coding::Identity => "",
+            Coding::Gzip => "-gzip",
+            Coding::Zstd => "-zstd",
         };
         let etag = HeaderValue::from_maybe_shared(Bytes::from(format!("\"{tag}{suffix}\"")))
             .expect("digits, letters and dashes are a header value");
         Self {
             bytes,
             etag,
-            content_encoding,
+            content_encoding: content_encoding(coding),
         }
     }
 }
@@ -133,6 +138,26 @@ impl Encoded {
 /// `value` as JSON bytes.
 pub(crate) fn to_json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("bodies are structs and maps with text for keys")
+}
+
+/// `bytes` in `coding` for one answer, and the header that says so; as they are if they cannot be compressed.
+pub(crate) fn in_coding(bytes: Vec<u8>, coding: Coding) -> (Bytes, Option<HeaderValue>) {
+    let bytes = Bytes::from(bytes);
+    match compress(&bytes, coding) {
+        Ok(made) => (made, content_encoding(coding)),
+        Err(error) => {
+            tracing::error!(%error, coding = coding.as_str(), "body sent as it is: it could not be compressed");
+            (bytes, None)
+        }
+    }
+}
+
+fn content_encoding(coding: Coding) -> Option<HeaderValue> {
+    match coding {
+        Coding::Identity => None,
+        Coding::Gzip => Some(HeaderValue::from_static("gzip")),
+        Coding::Zstd => Some(HeaderValue::from_static("zstd")),
+    }
 }
 
 fn compress(bytes: &Bytes, coding: Coding) -> io::Result<Bytes> {

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     negotiation, problem,
-    rendered::{Rendered, to_json},
+    rendered::{Rendered, in_coding, to_json},
 };
 
 /// A shared body: in the encoding that the client prefers, or 304 if it has it already.
@@ -35,6 +35,23 @@ pub(crate) fn rendered(request: &HttpRequest, rendered: &Rendered) -> HttpRespon
     let headers = response.headers_mut();
     headers.insert(header::ETAG, encoded.etag.clone());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    response
+}
+
+/// A body made for this one request out of what all see: in the encoding that the client prefers, under no tag.
+pub(crate) fn once(request: &HttpRequest, body: &impl Serialize) -> HttpResponse {
+    let Some(coding) = negotiation::coding(request.headers()) else {
+        return problem::not_acceptable();
+    };
+    let (bytes, content_encoding) = in_coding(to_json(body), coding);
+    let mut response = HttpResponse::with_body(StatusCode::OK, BoxBody::new(bytes));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(content_encoding) = content_encoding {
+        headers.insert(header::CONTENT_ENCODING, content_encoding);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     response
 }

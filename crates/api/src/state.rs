@@ -10,6 +10,7 @@ use std::{
 
 use actix_web::{HttpRequest, http::header::HeaderValue, web::Data};
 use gpulse_aggregator::SnapshotCache;
+use gpulse_models::{Timestamp, microseconds};
 
 use crate::{ApiConfig, bodies::Bodies, routes::docs::Documents};
 
@@ -25,7 +26,8 @@ pub(crate) struct State {
     pub(crate) agent_id: String,
     pub(crate) version: &'static str,
     pub(crate) started: Instant,
-    /// Drawn at start; tells this process's ETags and request ids from those of the one before.
+    pub(crate) started_at: Timestamp,
+    /// Drawn at start; tells this process's ETags, request ids and events from those of the one before.
     boot: u64,
     requests: Requests,
 }
@@ -53,9 +55,15 @@ impl State {
             agent_id: config.agent_id.clone(),
             version: config.version,
             started: Instant::now(),
+            started_at: microseconds(Timestamp::now()),
             boot,
             requests: Requests::default(),
         }
+    }
+
+    /// The name of this process, unlike that of the one before.
+    pub(crate) fn instance(&self) -> String {
+        format!("{:016x}", self.boot)
     }
 
     /// Counts a request and returns an id for it, unlike any other of this process.

@@ -85,6 +85,55 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// One of each kind, with nothing said beside it.
+    pub const ALL: [Self; 17] = [
+        Self::Xid(None),
+        Self::SingleBitEcc,
+        Self::DoubleBitEcc,
+        Self::PerformanceState,
+        Self::Clock,
+        Self::PowerSource,
+        Self::MigConfig,
+        Self::SingleBitEccStorm,
+        Self::PageRetirement,
+        Self::PageRetirementFailure,
+        Self::Poison,
+        Self::FatalPoison,
+        Self::GpuUnavailable,
+        Self::RecoveryAction,
+        Self::Unknown,
+        Self::GpuState {
+            before: GpuState::Ok,
+            now: GpuState::Ok,
+        },
+        Self::Driver(None),
+    ];
+
+    /// What happened, for a person.
+    pub fn description(&self) -> &'static str {
+        match self {
+            Self::Xid(_) => "The driver reported an error by its number, which is explained below.",
+            Self::SingleBitEcc => "Memory corrected an error.",
+            Self::DoubleBitEcc => "Memory met an error that it could not correct.",
+            Self::PerformanceState => "The performance state changed.",
+            Self::Clock => "A clock changed.",
+            Self::PowerSource => "The power source changed.",
+            Self::MigConfig => "MIG instances were made or removed.",
+            Self::SingleBitEccStorm => "Memory corrects one error after the other.",
+            Self::PageRetirement => "A page or row of memory was taken out of use.",
+            Self::PageRetirementFailure => "A page or row of memory could not be taken out of use.",
+            Self::Poison => "Poisoned data was met, and what met it can be stopped by itself.",
+            Self::FatalPoison => "Poisoned data was met, and the GPU cannot go on.",
+            Self::GpuUnavailable => "The GPU cannot be used.",
+            Self::RecoveryAction => {
+                "Something has to be done to bring the GPU back into order: see `reliability.recovery_action`."
+            }
+            Self::Unknown => "The driver reported something that this agent has no name for.",
+            Self::GpuState { .. } => "The agent sees the GPU in another state than before.",
+            Self::Driver(_) => "NVML can be used from now on, or cannot, and why.",
+        }
+    }
+
     /// The name used on the wire.
     pub fn as_str(&self) -> &'static str {
         match self {

@@ -45,8 +45,10 @@ pub use selector::{GpuSelector, InvalidSelector};
 pub use snapshot::{GpuSnapshot, Health, HostSnapshot};
 pub use state::{Failure, GpuState};
 pub use throttle::ThrottleReasons;
-pub use topology::{Topology, TopologyGpu, TopologyPair, nvlinks_between};
-pub use totals::Totals;
+pub use topology::{
+    Topology, TopologyGpu, TopologyGpuRow, TopologyOverview, TopologyPair, TopologyPairRow, nvlinks_between,
+};
+pub use totals::{HostSums, HostTotals, Totals};
 pub use units::{
     Bits, Bytes, BytesPerSecond, Celsius, FramesPerSecond, Joules, Label, Megabits, Megahertz, Microseconds,
     Percent, Revolutions, Seconds, Watts,

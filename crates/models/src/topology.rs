@@ -1,6 +1,10 @@
 //! How the GPUs of a host are joined to each other and to its processors.
 
+mod rows;
+
 use serde::{Deserialize, Serialize};
+
+pub use rows::{TopologyGpuRow, TopologyOverview, TopologyPairRow};
 
 use crate::{
     GpuSnapshot, HostSnapshot, Label, Reading, Reason, Timestamp,
@@ -176,7 +180,10 @@ mod tests {
 
     #[test]
     fn a_gpu_without_nvlink_has_none_and_a_lost_one_is_not_known() {
-        let (a, none) = (gpu(0, &[("switch", None)]), example::gpu(1));
+        let (a, mut none) = (gpu(0, &[("switch", None)]), example::gpu(1));
+        let mut sample = example::sample();
+        sample.nvlink = Timed::absent(Reason::NotSupported);
+        none.sample = Some(Arc::new(sample));
         assert_eq!(nvlinks_between(&a, &none), Reading::Value(0));
         let mut lost = gpu(1, &[("switch", None)]);
         lost.health.state = crate::GpuState::Lost;

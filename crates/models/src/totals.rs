@@ -1,6 +1,10 @@
 //! Sums and averages over the GPUs of a host, as the REST routes define them.
 
+mod host;
+
 use std::collections::BTreeMap;
+
+pub use host::{HostSums, HostTotals};
 
 use crate::{Bytes, Percent, Reading, Reason, Sample};
 

@@ -113,6 +113,32 @@ pub enum XidAction {
     ContactVendor,
 }
 
+/// Gives each word of an enum the name that it has on the wire.
+macro_rules! named {
+    ($($name:ident: $($variant:ident $text:literal),*;)*) => { $(
+        impl $name {
+            /// The name used on the wire.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+    )* };
+}
+
+named! {
+    XidSeverity:
+        Info "info", Warning "warning", Critical "critical", Fatal "fatal";
+    XidCause:
+        Application "application", Driver "driver", Firmware "firmware", Hardware "hardware", Memory "memory",
+        Link "link", Power "power", Operation "operation", OtherError "other_error", Unknown "unknown";
+    XidAction:
+        None "none", FollowOtherErrors "follow_other_errors", RestartApplication "restart_application",
+        ResetGpu "reset_gpu", RebootNode "reboot_node", RestartVm "restart_vm",
+        DrainAndDiagnose "drain_and_diagnose", UpdateDriver "update_driver",
+        CheckPowerAndCooling "check_power_and_cooling", CheckConfiguration "check_configuration",
+        ContactVendor "contact_vendor";
+}
+
 /// What is said of a code that the documents do not have.
 const NOT_DOCUMENTED: Xid = Xid {
     code: 0,

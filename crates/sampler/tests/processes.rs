@@ -47,7 +47,7 @@ fn pids(pids: &[u32]) -> Option<Values> {
 fn list(simulator: &Simulator, settings: ProcessSettings) -> ProcessList {
     let host = support::first_snapshot(Some(simulator.library_path().to_owned()), settings);
     let sample = host.gpus[0].sample.as_ref().unwrap();
-    sample.slow.processes.value().unwrap().clone()
+    sample.processes.list.value().unwrap().clone()
 }
 
 fn of(list: &ProcessList, pid: u32) -> &GpuProcess {

@@ -26,57 +26,72 @@ fn check(profile: &str, gpu: &GpuSnapshot, truth: &Truth, limit: u32) {
     let watts = |milliwatts: u32| Reading::Value(Watts(f64::from(milliwatts) / 1_000.0));
     let megahertz = |raw: u32| Reading::Value(Megahertz(f64::from(raw)));
     let percent = |raw: u32| Reading::Value(Percent(f64::from(raw)));
-    assert_eq!(sample.utilization.gpu, percent(truth.gpu_utilization), "{what}");
+    assert_eq!(sample.load.gpu_percent, percent(truth.gpu_utilization), "{what}");
     assert_eq!(
-        sample.utilization.memory,
+        sample.load.memory_percent,
         percent(truth.memory_utilization),
         "{what}"
     );
     assert_eq!(
-        sample.utilization.encoder,
+        sample.load.encoder_percent,
         percent(truth.encoder_utilization),
         "{what}"
     );
     assert_eq!(
-        sample.utilization.decoder,
+        sample.load.decoder_percent,
         percent(truth.decoder_utilization),
         "{what}"
     );
-    let Reading::Value(memory) = sample.memory else {
-        panic!("{what}: {:?}", sample.memory)
-    };
-    assert_eq!(memory.total, Bytes(truth.memory_total), "{what}");
-    assert_eq!(memory.used, Bytes(truth.memory_used), "{what}");
-    assert_eq!(memory.free, Bytes(truth.memory_free), "{what}");
+    let memory = &sample.memory;
     assert_eq!(
-        sample.temperature,
+        memory.total_bytes,
+        Reading::Value(Bytes(truth.memory_total)),
+        "{what}"
+    );
+    assert_eq!(
+        memory.used_bytes,
+        Reading::Value(Bytes(truth.memory_used)),
+        "{what}"
+    );
+    assert_eq!(
+        memory.free_bytes,
+        Reading::Value(Bytes(truth.memory_free)),
+        "{what}"
+    );
+    assert_eq!(
+        memory.reserved_bytes,
+        Reading::Value(Bytes(truth.memory_reserved)),
+        "{what}"
+    );
+    assert_eq!(
+        sample.thermal.gpu_celsius,
         Reading::Value(Celsius(f64::from(truth.temperature))),
         "{what}"
     );
-    assert_eq!(sample.power.draw, watts(truth.power_usage_mw), "{what}");
-    assert_eq!(sample.power.enforced_limit, watts(limit), "{what}");
+    assert_eq!(sample.power.draw_watts, watts(truth.power_usage_mw), "{what}");
+    assert_eq!(sample.power.enforced_limit_watts, watts(limit), "{what}");
     let energy = Reading::Value(Joules(truth.energy_mj as f64 / 1_000.0));
-    assert_eq!(sample.power.total_energy, energy, "{what}");
-    assert_eq!(sample.clocks.sm, megahertz(truth.graphics_mhz), "{what}");
-    assert_eq!(sample.clocks.memory, megahertz(truth.memory_mhz), "{what}");
-    assert_eq!(sample.clocks.video, megahertz(truth.video_mhz), "{what}");
+    assert_eq!(sample.power.driver_energy_joules, energy, "{what}");
+    assert_eq!(sample.clocks.sm_mhz, megahertz(truth.graphics_mhz), "{what}");
+    assert_eq!(sample.clocks.memory_mhz, megahertz(truth.memory_mhz), "{what}");
+    assert_eq!(sample.clocks.video_mhz, megahertz(truth.video_mhz), "{what}");
     assert_eq!(
-        sample.throttle_reasons,
+        sample.clocks.event_reasons,
         Reading::Value(ThrottleReasons(truth.event_reasons)),
         "{what}"
     );
     let state = u8::try_from(truth.performance_state).unwrap();
     assert_eq!(
-        sample.performance_state,
+        sample.clocks.performance_state,
         Reading::Value(PerformanceState::P(state)),
         "{what}"
     );
     let fan = truth
         .fan_percent
         .map_or(Reading::Unavailable(Reason::NotSupported), percent);
-    assert_eq!(sample.fan_speed, fan, "{what}");
+    assert_eq!(sample.thermal.first_fan_speed(), fan, "{what}");
     assert_eq!(
-        sample.slow.pcie.generation,
+        sample.pcie.generation,
         Reading::Value(truth.pcie_generation),
         "{what}"
     );
@@ -117,7 +132,7 @@ fn processes_are_those_of_the_world_with_name_and_memory() {
     for gpu in &host.gpus {
         let mut truth = simulator.processes(gpu.index as usize);
         truth.sort_by_key(|process| process.pid);
-        let Reading::Value(ProcessList { processes, .. }) = &gpu.sample.as_ref().unwrap().slow.processes
+        let Reading::Value(ProcessList { processes, .. }) = &gpu.sample.as_ref().unwrap().processes.list
         else {
             panic!("no list")
         };
@@ -134,13 +149,27 @@ fn processes_are_those_of_the_world_with_name_and_memory() {
 
 #[test]
 fn what_a_gpu_does_not_have_is_asked_for_once() {
-    let simulator = Simulator::builder("a100-pcie-4").start().unwrap();
-    support::first_snapshot(
-        Some(simulator.library_path().to_owned()),
-        ProcessSettings::default(),
-    );
-    assert_eq!(simulator.calls("nvmlDeviceGetFanSpeed_v2", Some(0)), 1);
-    assert_eq!(simulator.calls("nvmlDeviceGetName", Some(0)), 1);
+    let simulator = Simulator::builder("t4").start().unwrap();
+    let library = Some(simulator.library_path().to_owned());
+    support::sampling(library, support::PATIENCE, async |cache| {
+        support::eventually("the GPU is read several times", || {
+            cache
+                .host()
+                .gpus
+                .first()
+                .filter(|gpu| gpu.health.sequence >= 4)
+                .map(drop)
+        })
+        .await;
+    });
+    assert!(simulator.calls("nvmlDeviceGetPowerUsage", Some(0)) >= 4);
+    for absent in [
+        "nvmlDeviceGetMigMode",
+        "nvmlDeviceGetRemappedRows",
+        "nvmlGpmQueryDeviceSupport",
+    ] {
+        assert_eq!(simulator.calls(absent, Some(0)), 1, "{absent}");
+    }
 }
 
 #[test]
@@ -161,7 +190,7 @@ fn the_count_of_processes_may_grow_between_two_calls() {
         Some(simulator.library_path().to_owned()),
         ProcessSettings::default(),
     );
-    let Reading::Value(ProcessList { processes, .. }) = &host.gpus[0].sample.as_ref().unwrap().slow.processes
+    let Reading::Value(ProcessList { processes, .. }) = &host.gpus[0].sample.as_ref().unwrap().processes.list
     else {
         panic!("no list")
     };

@@ -39,8 +39,9 @@ pub(crate) enum Build {
 
 /// Files that the agent itself prints: path and arguments. `crates/agent/src/profiles.rs` comes before them, because
 /// the agent is built from it.
-const PRINTED: [(&str, &[&str]); 2] = [
+const PRINTED: [(&str, &[&str]); 3] = [
     ("docs/CONFIG.md", &["config", "--reference"]),
+    ("docs/METRICS.md", &["metrics"]),
     ("docs/openapi.json", &["openapi"]),
 ];
 

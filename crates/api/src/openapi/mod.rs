@@ -1,6 +1,8 @@
 //! The OpenAPI document: routes and schemas come from the code, examples from bodies that the tests render.
 
 mod examples;
+mod native;
+mod tables;
 
 use examples::Examples;
 #[cfg(test)]
@@ -9,6 +11,10 @@ use utoipa::{
     Modify, OpenApi,
     openapi::{Object, RefOr, Schema},
 };
+
+use native::Native;
+#[cfg(test)]
+pub(crate) use native::is_selectable;
 
 use crate::{
     problem::{DriverProblem, GpuProblem, NoSampleProblem, Problem, ValidationProblem},
@@ -28,6 +34,7 @@ has `detail`; its other keys are those of RFC 9457 and what the route says.",
     ),
     tags(
         (name = "gpu", description = "What the GPUs do"),
+        (name = "native", description = "All that is known, with a reason for each value that is absent"),
         (name = "events", description = "What happened, and what it means"),
         (name = "health", description = "How the agent is doing"),
         (name = "agent", description = "The agent itself"),
@@ -36,6 +43,12 @@ has `detail`; its other keys are those of RFC 9457 and what the route says.",
         gpu::info,
         gpu::metrics,
         gpu::metrics_of_one,
+        v1::gpus::gpus,
+        v1::gpus::gpu,
+        v1::processes::processes_of_one,
+        v1::processes::processes,
+        v1::host::host,
+        v1::topology::topology,
         v1::events::events,
         health::health,
         health::detailed,
@@ -45,8 +58,18 @@ has `detail`; its other keys are those of RFC 9457 and what the route says.",
         docs::openapi,
         docs::page,
     ),
-    components(schemas(DriverProblem, GpuProblem, NoSampleProblem, Problem, ValidationProblem)),
-    modifiers(&AllKeysAreSent, &Examples),
+    components(schemas(
+        DriverProblem,
+        GpuProblem,
+        NoSampleProblem,
+        Problem,
+        ValidationProblem,
+        v1::host::HostAgent,
+        v1::host::HostDriver,
+        v1::host::HostGpus,
+        v1::host::HostEvents,
+    )),
+    modifiers(&AllKeysAreSent, &Native, &Examples),
 )]
 struct Document;
 

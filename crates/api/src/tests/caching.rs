@@ -138,7 +138,7 @@ async fn every_encoding_holds_the_same_body_under_a_tag_of_its_own() {
     }
 }
 
-fn unpacked(answer: &Answer) -> Vec<u8> {
+pub(super) fn unpacked(answer: &Answer) -> Vec<u8> {
     match answer.header("content-encoding") {
         "gzip" => {
             let mut plain = Vec::new();

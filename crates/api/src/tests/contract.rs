@@ -5,7 +5,7 @@ use gpulse_models::{HostSnapshot, example};
 
 use super::{Api, REASONS, healthy, hung, lost, pending, without_driver};
 
-const ROUTES: [&str; 11] = [
+const ROUTES: [&str; 17] = [
     "/gpu/info",
     "/gpu/metrics",
     "/gpu/metrics/0",
@@ -17,6 +17,12 @@ const ROUTES: [&str; 11] = [
     "/",
     "/openapi.json",
     "/api/v1/events",
+    "/api/v1/gpus",
+    "/api/v1/gpus/0",
+    "/api/v1/gpus/0/processes",
+    "/api/v1/processes",
+    "/api/v1/host",
+    "/api/v1/topology",
 ];
 
 #[actix_web::test]
@@ -61,6 +67,9 @@ async fn an_unknown_path_is_not_found() {
         "/gpu/metrics/",
         "/gpu/metrics/0/x",
         "/docs/secret",
+        "/api/v1",
+        "/api/v1/gpus/",
+        "/api/v1/gpus/0/x",
         "/docs/../x",
     ] {
         let answer = api.get(path).await;

@@ -24,6 +24,7 @@ mod cors_headers;
 mod events;
 mod health;
 mod log;
+mod native;
 mod negotiation;
 mod openapi;
 mod over_tcp;

@@ -4,7 +4,7 @@ use gpulse_models::example;
 use serde_json::{Value, json};
 
 use super::{Api, DriverReason, healthy, hung, lost, pending, without_driver};
-use crate::openapi::{EXAMPLES, Example, openapi_json};
+use crate::openapi::{EXAMPLES, Example, is_selectable, openapi_json};
 
 fn document() -> Value {
     serde_json::from_str(&openapi_json()).unwrap()
@@ -47,8 +47,9 @@ fn every_key_is_described_and_every_reference_leads_somewhere() {
         for part in parts.iter().chain([schema]) {
             for (key, property) in part["properties"].as_object().into_iter().flatten() {
                 assert!(is_described(property), "{name}.{key}");
-                let required = part["required"].as_array().unwrap();
-                assert!(required.contains(&json!(key)), "{name}.{key} is always sent");
+                let required = part["required"].as_array();
+                let is_required = required.is_some_and(|required| required.contains(&json!(key)));
+                assert!(is_required || is_selectable(name), "{name}.{key} is always sent");
             }
         }
     }
@@ -84,6 +85,23 @@ async fn the_examples_are_true() {
             ("/api/v1/events", "404") => (Api::over(healthy(2)), "/api/v1/events?gpu=999"),
             ("/api/v1/events", "422") => (working(), "/api/v1/events?limit=0"),
             ("/api/v1/events", _) => (super::events::eventful(), path),
+            ("/api/v1/gpus", "200") => (
+                working(),
+                "/api/v1/gpus?fields=load.gpu_percent,power.draw_watts,thermal,activity",
+            ),
+            ("/api/v1/gpus", "422") => (working(), "/api/v1/gpus?fields=power.draw"),
+            ("/api/v1/processes", "422") => (working(), "/api/v1/processes?fields=memory"),
+            ("/api/v1/host", "422") => (working(), "/api/v1/host?fields=gpu"),
+            ("/api/v1/topology", "422") => (working(), "/api/v1/topology?fields=pairs.nvlink"),
+            ("/api/v1/gpus/{gpu}", "404") => (Api::over(healthy(2)), "/api/v1/gpus/999"),
+            ("/api/v1/gpus/{gpu}", "422") => (working(), "/api/v1/gpus/abc"),
+            ("/api/v1/gpus/{gpu}", "503") => (down(), "/api/v1/gpus/0"),
+            ("/api/v1/gpus/{gpu}", _) => (working(), "/api/v1/gpus/0"),
+            ("/api/v1/gpus/{gpu}/processes", "404") => (Api::over(healthy(2)), "/api/v1/gpus/999/processes"),
+            ("/api/v1/gpus/{gpu}/processes", "422") => (working(), "/api/v1/gpus/abc/processes"),
+            ("/api/v1/gpus/{gpu}/processes", "503") => (down(), "/api/v1/gpus/0/processes"),
+            ("/api/v1/gpus/{gpu}/processes", _) => (working(), "/api/v1/gpus/0/processes"),
+            ("/api/v1/gpus" | "/api/v1/processes" | "/api/v1/topology", "503") => (down(), path),
             ("/gpu/metrics/{gpu_id}", "404") => (Api::over(healthy(2)), "/gpu/metrics/999"),
             ("/gpu/metrics/{gpu_id}", "422") => (working(), "/gpu/metrics/abc"),
             ("/gpu/metrics/{gpu_id}", "500") => (working(), "/gpu/metrics/2"),
@@ -115,6 +133,14 @@ fn settled(mut body: Value) -> Value {
     if body.get("uptime_seconds").is_some() {
         body["uptime_seconds"] = json!(86_400.5);
         body["timestamp"] = json!("2027-01-15T08:00:00.25Z");
+    }
+    for place in ["/instance", "/agent/instance"] {
+        if let Some(instance) = body.pointer_mut(place) {
+            *instance = json!("29f23babb6bf9c97");
+        }
+    }
+    if let Some(started_at) = body.pointer_mut("/agent/started_at") {
+        *started_at = json!("2027-01-14T08:00:00.25Z");
     }
     if let Some(gpus) = body.pointer_mut("/components/gpus").and_then(Value::as_array_mut) {
         for age in gpus.iter_mut().filter_map(|gpu| gpu.get_mut("age_seconds")) {

@@ -7,10 +7,12 @@
 
 mod group;
 mod readings;
+mod reference;
 mod shown;
 
 pub use group::{Cadence, Group};
 pub(crate) use readings::{readings, what_is_read, what_it_is};
+pub use reference::metrics_reference;
 pub use shown::{Below, Quantity, Shape, Shown, Unit};
 
 use crate::{Reading, Reason};

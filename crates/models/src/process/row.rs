@@ -99,29 +99,34 @@ impl Catalogued for ProcessTable {
 
 impl Readings for ProcessTable {
     fn see<'a>(&'a self, visit: &mut dyn FnMut(&'static Metric, Reading<Shown<'a>>)) {
-        let list = self.list.as_ref();
-        let other = list.map(|list| list.other.as_ref());
-        let others = other.map(|other| other.map_or(0, |other| other.count));
-        let rows = list.map(|list| {
-            let rows = list
-                .processes
-                .iter()
-                .map(|process| Below::Made(Box::new(ProcessRow::of(process))));
+        let overview = self.overview();
+        let count = overview.count.map(|count| Shown::Integer(count.into()));
+        let rows = overview.processes.map(|rows| {
+            let rows = rows.into_iter().map(|row| Below::Made(Box::new(row)));
             Shown::Parts(rows.collect())
         });
-        let count = list.map(|list| Shown::Integer((list.processes.len() as u64).into()));
-        let count = match (count, others) {
-            (Reading::Value(Shown::Integer(described)), Reading::Value(others)) => {
-                Reading::Value(Shown::Integer(described + i128::from(others)))
-            }
-            (count, _) => count,
-        };
-        let other = Shown::Part(Below::Made(Box::new(OtherRow::of(other))));
+        let other = Shown::Part(Below::Made(Box::new(overview.other)));
         for (metric, shown) in ProcessOverview::METRICS
             .iter()
             .zip([count, rows, Reading::Value(other)])
         {
             visit(metric, shown);
+        }
+    }
+}
+
+impl ProcessTable {
+    /// The processes as they are shown.
+    pub fn overview(&self) -> ProcessOverview {
+        let list = self.list.as_ref();
+        let other = list.map(|list| list.other.as_ref());
+        ProcessOverview {
+            count: list.map(|list| {
+                let others = list.other.as_ref().map_or(0, |other| other.count);
+                list.processes.len() as u64 + others
+            }),
+            processes: list.map(|list| list.processes.iter().map(ProcessRow::of).collect()),
+            other: OtherRow::of(other),
         }
     }
 }

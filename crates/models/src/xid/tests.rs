@@ -79,3 +79,12 @@ fn what_is_not_documented_is_said_to_be() {
         assert_eq!((xid.code, xid.name), (code, "Not documented"));
     }
 }
+
+#[test]
+fn words_are_named_the_same_in_json_and_in_text() {
+    for xid in Xid::all() {
+        assert_eq!(serde_json::to_value(xid.severity).unwrap(), xid.severity.as_str());
+        assert_eq!(serde_json::to_value(xid.cause).unwrap(), xid.cause.as_str());
+        assert_eq!(serde_json::to_value(xid.action).unwrap(), xid.action.as_str());
+    }
+}

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use actix::{Actor, Arbiter, System};
 use gpulse_aggregator::{Aggregator, SnapshotCache};
 use gpulse_models::{HostSnapshot, Timestamp};
-use gpulse_sampler::{Discovery, DiscoverySettings, ProcessSettings, SamplerSettings};
+use gpulse_sampler::{Discovery, DiscoverySettings, ProcessSettings, Reports, SamplerSettings, Schedule};
 
 /// A machine under load may need this long; a sampler that needs longer is stuck.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -44,17 +44,23 @@ fn sampling_with<T>(
             library,
             retry_first: pause,
             retry_max: pause,
+            events: true,
         };
         let sampling = SamplerSettings {
             interval: pause,
-            slow_interval: pause,
+            schedule: Schedule::usual(pause, pause),
             deadline,
             processes,
         };
         Discovery::start_in_arbiter(&Arbiter::new().handle(), move |_| {
-            let (roster, down) = (aggregator.clone().recipient(), aggregator.clone().recipient());
-            let records = aggregator.clone().recipient();
-            Discovery::new(discovery, sampling, roster, down, records, aggregator.recipient())
+            let reports = Reports {
+                roster: aggregator.clone().recipient(),
+                down: aggregator.clone().recipient(),
+                records: aggregator.clone().recipient(),
+                events: aggregator.clone().recipient(),
+                joined: aggregator.recipient(),
+            };
+            Discovery::new(discovery, sampling, reports)
         });
         look(&cache).await
     })

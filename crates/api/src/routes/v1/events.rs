@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Query};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 use gpulse_aggregator::{EVENTS_KEPT, EventTotals};
 use gpulse_models::{
     DriverReason, Event, EventCounters, EventGpu, EventKind, GpuSelector, GpuState, MigInstance, Reason,
@@ -11,6 +11,7 @@ use gpulse_models::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::query;
 use crate::{
     problem::{self, Mistake, Problem, ValidationProblem},
     respond,
@@ -37,6 +38,8 @@ pub(crate) struct Events {
     lost: u64,
     /// The host snapshot at the time of this answer.
     generation: u64,
+    /// Drawn when the agent started: another one means that the numbers began anew.
+    instance: String,
     /// How often what happened since the agent started.
     counters: Counters,
 }
@@ -132,7 +135,8 @@ struct Wish {
 ///
 /// Errors that the driver reports (XIDs) with their meaning, other events of the driver, and what the agent saw:
 /// GPUs that changed their state, a driver that went and came. Ask again with `after` set to `next` to miss nothing
-/// and see nothing twice. A number above the latest is of an agent that has ended, and stands for the beginning.
+/// and see nothing twice. A number above the latest is of an agent that has ended, and stands for the beginning; one below
+/// it may be of such an agent as well, which another `instance` tells.
 #[utoipa::path(
     get,
     path = "/api/v1/events",
@@ -174,6 +178,7 @@ pub(crate) async fn events(request: HttpRequest) -> HttpResponse {
         oldest: page.oldest,
         lost: page.lost,
         generation: host.generation,
+        instance: state.instance(),
         counters: Counters::of(log.totals(), gpu),
     };
     respond::fresh(StatusCode::OK, &body)
@@ -181,22 +186,8 @@ pub(crate) async fn events(request: HttpRequest) -> HttpResponse {
 
 impl Wish {
     fn parse(query: &str) -> Result<Self, Mistake> {
-        let pairs = Query::<Vec<(String, String)>>::from_query(query).map_err(|error| Mistake {
-            kind: "query_parsing",
-            parameter: "query",
-            message: format!("the query cannot be read: {error}"),
-            input: query.to_owned(),
-        })?;
-        let (mut wish, mut seen) = (Self::default(), Vec::new());
-        for (name, value) in pairs.into_inner() {
-            if seen.contains(&name) {
-                return Err(Mistake {
-                    kind: "duplicate",
-                    parameter: "query",
-                    message: format!("`{name}` stands there twice"),
-                    input: value,
-                });
-            }
+        let mut wish = Self::default();
+        for (name, value) in query::pairs(query, &["after", "limit", "gpu"])? {
             match name.as_str() {
                 "after" => wish.after = number("after", &value, 0, u64::MAX)?,
                 "limit" => {
@@ -214,17 +205,8 @@ impl Wish {
                         });
                     }
                 },
-                _ => {
-                    return Err(Mistake {
-                        kind: "extra_forbidden",
-                        parameter: "query",
-                        message: "there is no such parameter; there are `after`, `limit` and `gpu`"
-                            .to_owned(),
-                        input: name,
-                    });
-                }
+                _ => {}
             }
-            seen.push(name);
         }
         Ok(wish)
     }

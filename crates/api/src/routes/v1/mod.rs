@@ -1,3 +1,16 @@
-//! `/api/v1/…`: what the agent knows beyond the routes that old clients read.
+//! `/api/v1/…`: all that the agent knows, in its own shape.
+//!
+//! Reading order: `gpus` has the handlers of the GPUs, `gpu` writes one; `walk` writes readings of any kind, and names in
+//! `unavailable` what is absent; `selection` is what `?fields=` asks for, in the words of `vocabulary`.
 
 pub(crate) mod events;
+pub(crate) mod gpu;
+pub(crate) mod gpus;
+pub(crate) mod host;
+mod nearest;
+pub(crate) mod processes;
+mod query;
+pub(crate) mod selection;
+pub(crate) mod topology;
+pub(crate) mod vocabulary;
+mod walk;

@@ -173,11 +173,7 @@ fn another_thread_goes_on_with_what_one_has_counted() {
 }
 
 fn widths() -> impl Strategy<Value = Width> {
-    prop_oneof![
-        Just(Width::Unknown),
-        Just(Width::Bits64),
-        Just(Width::NoWrap)
-    ]
+    prop_oneof![Just(Width::Unknown), Just(Width::Bits64), Just(Width::NoWrap)]
 }
 
 /// Values of which some are close to the ends of the widths, and some to each other.

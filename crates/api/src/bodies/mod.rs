@@ -3,6 +3,8 @@
 //! The set of a generation is put in place empty and filled on first read, each body through a `OnceLock`: workers
 //! that race for a new generation agree on one set first, and then one of them renders while the others wait.
 
+mod native;
+
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::{ArcSwap, Guard};
@@ -38,6 +40,7 @@ pub(crate) struct Set {
     earlier_info: Option<Arc<Rendered>>,
     metrics: OnceLock<Option<Rendered>>,
     gpus: Vec<Arc<GpuBody>>,
+    native: native::Native,
 }
 
 /// The body of one GPU; carried from generation to generation while the GPU's snapshot is the same.
@@ -54,7 +57,7 @@ impl Bodies {
             tags: Tags::new(boot),
             instance_id: instance_id.to_owned(),
         });
-        let first = Set::new(Arc::clone(&cache.host()), Arc::clone(&shared), None, &[]);
+        let first = Set::new(Arc::clone(&cache.host()), Arc::clone(&shared), None);
         Self {
             shared,
             latest: ArcSwap::from_pointee(first),
@@ -86,35 +89,32 @@ impl Bodies {
 }
 
 impl Set {
-    fn new(
-        host: Arc<HostSnapshot>,
-        shared: Arc<Shared>,
-        earlier_info: Option<Arc<Rendered>>,
-        earlier: &[Arc<GpuBody>],
-    ) -> Self {
+    fn new(host: Arc<HostSnapshot>, shared: Arc<Shared>, earlier: Option<&Self>) -> Self {
+        let earlier_gpus = earlier.map_or(&[][..], |earlier| &earlier.gpus);
+        let earlier_info = earlier.and_then(|earlier| earlier.info.get().or(earlier.earlier_info.as_ref()));
         let driver = match &host.driver {
             DriverStatus::Ready(driver) => Some(driver),
             DriverStatus::Starting | DriverStatus::Unavailable(_) => None,
         };
         let gpus = host.gpus.iter().enumerate().map(|(place, gpu)| {
-            match earlier.get(place).filter(|body| body.is_of(gpu, driver)) {
+            match earlier_gpus.get(place).filter(|body| body.is_of(gpu, driver)) {
                 Some(body) => Arc::clone(body),
                 None => Arc::new(GpuBody::new(Arc::clone(gpu), driver.cloned())),
             }
         });
         Self {
             gpus: gpus.collect(),
+            native: native::Native::new(&host, earlier.map(|earlier| &earlier.native)),
             host,
             shared,
             info: OnceLock::new(),
-            earlier_info,
+            earlier_info: earlier_info.cloned(),
             metrics: OnceLock::new(),
         }
     }
 
     fn followed_by(&self, host: Arc<HostSnapshot>) -> Self {
-        let info = self.info.get().or(self.earlier_info.as_ref());
-        Self::new(host, Arc::clone(&self.shared), info.cloned(), &self.gpus)
+        Self::new(host, Arc::clone(&self.shared), Some(self))
     }
 
     /// The body of `/gpu/info`. It seldom changes: while it reads the same it stays the same, ETag included.

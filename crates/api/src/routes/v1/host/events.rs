@@ -1,0 +1,45 @@
+//! How often what happened on the host as a whole.
+
+use std::collections::BTreeMap;
+
+use gpulse_aggregator::EventTotals;
+use gpulse_models::Reason;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// How often what happened to the GPUs since the agent started; `/api/v1/events` tells it GPU by GPU.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct HostEvents {
+    /// Events by kind, of all GPUs that are watched; a kind that is not there did not occur.
+    kinds: BTreeMap<&'static str, u64>,
+    /// XIDs by number.
+    xids: BTreeMap<u64, u64>,
+    /// XIDs beyond those that are told apart, and those without a number.
+    other_xids: u64,
+    /// Events that the agent heard of and could not keep.
+    dropped: u64,
+    /// GPUs whose driver's events do not reach the agent, by index, and why.
+    unwatched: BTreeMap<u32, Reason>,
+}
+
+impl HostEvents {
+    pub(super) fn of(totals: EventTotals) -> Self {
+        let mut events = Self {
+            dropped: totals.dropped,
+            ..Self::default()
+        };
+        for (gpu, counters) in totals.gpus {
+            for (kind, count) in counters.kinds {
+                *events.kinds.entry(kind).or_default() += count;
+            }
+            for (code, count) in counters.xids {
+                *events.xids.entry(code).or_default() += count;
+            }
+            events.other_xids += counters.other_xids;
+            if let Some(reason) = counters.unwatched {
+                events.unwatched.insert(gpu.index, reason);
+            }
+        }
+        events
+    }
+}
