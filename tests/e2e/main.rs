@@ -10,6 +10,7 @@ mod command_line;
 mod contract;
 mod events;
 mod faults;
+mod fidelity;
 mod foreign;
 mod isolation;
 mod seed_cases;
