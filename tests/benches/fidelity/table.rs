@@ -61,9 +61,10 @@ pub(crate) fn reaches_the_goals(rows: &[Errors]) -> bool {
 /// The table: a row for each load, the largest error of each column, and what becomes of the goal.
 pub(crate) fn render(rows: &[Errors]) -> String {
     let mut text = String::from(
-        "\nErrors of mean utilisation and of energy, in percent of the truth over the same time; one tick a second.\n\
-         gpulse: what it reports for the time between ticks. samples: what is read at the tick, once a second; `draw` is\n\
-         an average over the last second by the driver, `instant` the draw of the moment.\n\n",
+        "\nErrors of mean utilisation and of energy over simulated loads, in percent of the truth of the same time.\n\
+         gpulse: what it reports of the time between its ticks, one a second. samples: what is read at each tick, as a\n\
+         client does that polls; `draw` is the driver's average over a second, `instant` the draw of the moment. What\n\
+         samples are off by depends on where in the periods of a load they fall, and is another in every run.\n\n",
     );
     for line in 0..3 {
         let of_loads = ["load        Hz", "", ""][line];
