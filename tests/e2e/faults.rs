@@ -9,7 +9,7 @@ use crate::support::{Agent, AgentBuilder, eventually, simulator};
 
 /// What a call of the seed's collector feeds, and what is expected there when it fails.
 const CALLS: [(&str, &str, Value); 15] = [
-    ("nvmlDeviceGet*RunningProcesses_v3", "processes", NOBODY),
+    ("nvmlDeviceGet*RunningProcesses*", "processes", NOBODY),
     ("nvmlDeviceGetUtilizationRates", "utilization.gpu_percent", ZERO),
     (
         "nvmlDeviceGetUtilizationRates",
@@ -26,8 +26,8 @@ const CALLS: [(&str, &str, Value); 15] = [
         "utilization.decoder_percent",
         Value::Null,
     ),
-    ("nvmlDeviceGetMemoryInfo_v2", "memory.used_mb", ZERO),
-    ("nvmlDeviceGetMemoryInfo_v2", "memory.total_mb", ZERO),
+    ("nvmlDeviceGetMemoryInfo*", "memory.used_mb", ZERO),
+    ("nvmlDeviceGetMemoryInfo*", "memory.total_mb", ZERO),
     ("nvmlDeviceGetTemperature", "temperature.current_celsius", ZERO),
     ("nvmlDeviceGetPowerUsage", "power.power_draw_watts", ZERO),
     (
@@ -42,7 +42,7 @@ const CALLS: [(&str, &str, Value); 15] = [
         Value::Null,
     ),
     (
-        "nvmlDeviceGetCurrentClocksThrottleReasons",
+        "nvmlDeviceGetCurrentClocks*Reasons",
         "throttle_reasons",
         Value::Null,
     ),

@@ -2,14 +2,18 @@
 //!
 //! The world stands still in these tests: every process sees the same values, whenever it looks.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::time::Duration;
 
 use nvml_sim::testing::Simulator;
 use serde_json::Value;
 
 use crate::{
     contract::PROFILES_WITH_GPUS,
-    support::{Agent, simulator},
+    support::{
+        Agent,
+        python::{python, run, script},
+        simulator,
+    },
 };
 
 /// Profiles whose GPUs differ most in what they have.
@@ -18,51 +22,12 @@ const PROFILES: [&str; 5] = ["h100-sxm-8", "a100-pcie-4", "rtx-4090", "t4", "gb1
 /// An age of the world at which its GPUs are at work.
 const AGE: Duration = Duration::from_secs(600);
 
-/// The Python with the clients; `cargo xtask test` sets it up. Without it these tests are skipped, except in CI.
-fn python() -> Option<String> {
-    let python = std::env::var("GPULSE_TEST_PYTHON").ok();
-    assert!(
-        python.is_some() || std::env::var_os("CI").is_none(),
-        "GPULSE_TEST_PYTHON is not set: run `cargo xtask test`"
-    );
-    if python.is_none() {
-        eprintln!("SKIPPED: foreign clients need GPULSE_TEST_PYTHON, which `cargo xtask test` sets up");
-    }
-    python
-}
-
 /// A world that stands still, and the agent's view of it.
 fn still_world(profile: &str) -> (Simulator, Vec<Value>) {
     let simulator = Simulator::builder(profile).frozen_at(AGE).start().unwrap();
     let agent = Agent::ready(simulator.library_path());
     let gpus = agent.json("/gpu/metrics")["gpus"].as_array().unwrap().clone();
     (simulator, gpus)
-}
-
-/// Runs a client that finds the simulator where it looks for NVML.
-fn run(simulator: &Simulator, python: &str, arguments: &[&str]) -> String {
-    let mut command = Command::new(python);
-    command
-        .args(arguments)
-        .env("LD_LIBRARY_PATH", simulator.dir())
-        .env("TERM", "dumb")
-        .env("COLUMNS", "200");
-    let output = command.output().unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{arguments:?} ended with {}: {errors}",
-        output.status
-    );
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn script(name: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("python")
-        .join(name)
-        .display()
-        .to_string()
 }
 
 /// Compares what a client read with what the agent serves, path by path.

@@ -7,11 +7,13 @@
 mod absence;
 mod caching;
 mod command_line;
+mod conformance;
 mod contract;
 mod events;
 mod faults;
 mod fidelity;
 mod foreign;
+mod foreign_crates;
 mod isolation;
 mod seed_cases;
 mod shutdown;

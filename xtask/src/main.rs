@@ -6,6 +6,7 @@ mod ci;
 mod codegen;
 mod demo;
 mod deny;
+mod foreign;
 mod hardware;
 mod http;
 mod project;

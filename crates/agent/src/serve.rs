@@ -69,6 +69,7 @@ fn start_sampling(config: &Config, library: Option<PathBuf>, cache: &Arc<Snapsho
         retry_first: config.nvml.retry_first,
         retry_max: config.nvml.retry_max,
         events: config.sampler.events,
+        parking: cache.parking().follow(),
     };
     let sampling = SamplerSettings {
         interval: config.sampler.interval,

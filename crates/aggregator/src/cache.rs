@@ -9,7 +9,7 @@ use dashmap::DashMap;
 use gpulse_models::Event;
 use gpulse_models::{GpuId, GpuSnapshot, HostSnapshot, Timestamp};
 
-use crate::EventLog;
+use crate::{EventLog, Parking};
 
 /// The latest snapshot of each GPU and of the host.
 ///
@@ -20,6 +20,7 @@ pub struct SnapshotCache {
     gpus: DashMap<GpuId, Arc<GpuSnapshot>>,
     host: ArcSwap<HostSnapshot>,
     events: EventLog,
+    parking: Parking,
 }
 
 /// The map is written by one thread and small: few shards suffice. DashMap wants a power of two above one.
@@ -32,6 +33,7 @@ impl SnapshotCache {
             gpus: DashMap::with_shard_amount(SHARDS),
             host: ArcSwap::from_pointee(HostSnapshot::starting(at)),
             events: EventLog::default(),
+            parking: Parking::default(),
         }
     }
 
@@ -44,6 +46,11 @@ impl SnapshotCache {
     /// What happened, and how often.
     pub fn events(&self) -> &EventLog {
         &self.events
+    }
+
+    /// Whether the GPUs are to be let go. The one thing here that readers write.
+    pub fn parking(&self) -> &Parking {
+        &self.parking
     }
 
     /// The latest snapshot of one GPU.

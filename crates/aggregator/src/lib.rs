@@ -8,6 +8,7 @@ mod aggregator;
 mod cache;
 mod events;
 mod notices;
+mod parking;
 mod slot;
 
 pub use aggregator::{
@@ -15,3 +16,4 @@ pub use aggregator::{
 };
 pub use cache::SnapshotCache;
 pub use events::{EVENTS_KEPT, EventLog, EventPage, EventTotals, XIDS_COUNTED};
+pub use parking::Parking;

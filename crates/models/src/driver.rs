@@ -68,6 +68,8 @@ pub enum DriverReason {
     NoGpus,
     /// Initialisation does not return.
     Timeout,
+    /// An operator wants the GPUs to be let go.
+    Parked,
     /// Initialisation failed in another way.
     Error,
 }
@@ -83,6 +85,7 @@ impl DriverReason {
             Self::NoPermission => "no_permission",
             Self::NoGpus => "no_gpus",
             Self::Timeout => "timeout",
+            Self::Parked => "parked",
             Self::Error => "error",
         }
     }

@@ -1,31 +1,36 @@
-//! Initialises NVML and starts a sampler per GPU; where that fails, says why and tries again.
+//! Initialises NVML and starts a sampler per GPU; where that fails, says why and tries again; lets go of a driver that is gone.
 //!
 //! 1. A plain thread initialises NVML: it may take long or never return. There is never more than one of them.
 //! 2. It failed: the aggregator is told why; the next attempt comes after a back-off with jitter.
 //! 3. It does not return in time: the aggregator is told that; its answer still counts when it comes.
-//! 4. It succeeded: the aggregator seeds its roster, then the samplers start, and waiting for events. Where the driver
-//!    knows no GPU, they are counted again with the same back-off.
+//! 4. It succeeded: the aggregator seeds its roster, then a [`Session`] starts the samplers and the wait for events.
+//! 5. Once a second another plain thread asks the driver how many GPUs it knows. A driver that no longer answers, or knows
+//!    another number, is let go and loaded anew. So is one that knows no GPU, with the back-off of failed attempts.
+//! 6. Letting go: the session ends, its threads come back from the library one by one, and the last of them unloads it. A
+//!    thread that is stuck keeps it loaded, which does not keep the next attempt from being made.
+//! 7. Whoever wants the GPUs parked has the driver let go and not loaded again until told so.
 
-use std::{io, path::PathBuf, thread, time::Duration};
+mod life;
+mod session;
+mod settings;
+
+use std::{io, thread, time::Duration};
 
 use actix::{
-    Actor, ActorFutureExt, AsyncContext, Context, ContextFutureSpawner, Recipient, SpawnHandle, WrapFuture,
+    Actor, ActorFutureExt, AsyncContext, Context, ContextFutureSpawner, SpawnHandle, StreamHandler,
+    WrapFuture,
 };
-use gpulse_aggregator::{DriverDown, EventBatch, Joined, Record, Roster, Watch};
-use gpulse_models::{DriverFault, DriverReason, Reason, Timestamp, catalogue::Group, microseconds};
-use nvml_wrapper::Nvml;
+use gpulse_aggregator::{DriverDown, Roster};
+use gpulse_models::{DriverFault, DriverReason, Timestamp, microseconds};
 use tokio::sync::oneshot;
+use tokio_stream::wrappers::WatchStream;
 
+pub use self::settings::{DiscoverySettings, Reports};
+use self::{life::CHECK_EVERY, session::Session};
 use crate::{
     SamplerSettings,
     book::Books,
     driver::{self, Driver, Refusal},
-    events::{EventWatch, waiter},
-    port::ReaderPort,
-    processes::{Processes, UnderWay},
-    reader::{self, ReaderSettings},
-    sampler::{Place, Sampler},
-    topology,
 };
 
 /// Initialisation takes up to a second without persistence mode; beyond this it is reported as stuck.
@@ -38,34 +43,6 @@ const JITTER: f64 = 0.2;
 /// busy machine would cost the events that it brings.
 const LEAST_PATIENCE: Duration = Duration::from_secs(2);
 
-/// How NVML is found and how often that is tried.
-#[derive(Clone, Debug)]
-pub struct DiscoverySettings {
-    /// The library to load; by default it is searched for where drivers put it.
-    pub library: Option<PathBuf>,
-    /// Pause after the first failed attempt; it doubles from there.
-    pub retry_first: Duration,
-    /// The longest pause.
-    pub retry_max: Duration,
-    /// Whether to wait for what the driver reports by itself.
-    pub events: bool,
-}
-
-/// Where what was found is reported to.
-#[derive(Clone, Debug)]
-pub struct Reports {
-    /// GPUs that were found.
-    pub roster: Recipient<Roster>,
-    /// Why NVML cannot be used.
-    pub down: Recipient<DriverDown>,
-    /// What was read of a GPU.
-    pub records: Recipient<Record>,
-    /// What the driver reported by itself.
-    pub events: Recipient<EventBatch>,
-    /// How the GPUs are joined.
-    pub joined: Recipient<Joined>,
-}
-
 /// Initialises NVML and starts the samplers. Start it in the arbiter that the samplers share.
 pub struct Discovery {
     settings: DiscoverySettings,
@@ -73,13 +50,28 @@ pub struct Discovery {
     reports: Reports,
     /// What is remembered of GPUs across initialisations.
     books: Books,
+    phase: Phase,
     attempts: u32,
     failing_since: Option<Timestamp>,
     deadline: SpawnHandle,
     epoch: u64,
-    /// A driver that knows no GPU so far.
-    empty: Option<Driver>,
-    no_gpus_published: bool,
+    parked: bool,
+    /// Refusals of a driver that is in use, in a row.
+    refusals: u32,
+}
+
+/// What goes on.
+enum Phase {
+    /// A thread initialises NVML.
+    Initialising,
+    /// A pause until the next attempt; the handle ends it.
+    Waiting(SpawnHandle),
+    /// NVML is in use.
+    Running(Session),
+    /// Threads come back from a library that is let go.
+    LettingGo,
+    /// The GPUs are let go, and wait for being wanted again.
+    Parked,
 }
 
 impl Discovery {
@@ -90,28 +82,26 @@ impl Discovery {
             sampling,
             reports,
             books: Books::default(),
+            phase: Phase::LettingGo,
             attempts: 0,
             failing_since: None,
             deadline: SpawnHandle::default(),
             epoch: 0,
-            empty: None,
-            no_gpus_published: false,
+            parked: false,
+            refusals: 0,
         }
     }
 
     fn attempt(&mut self, ctx: &mut Context<Self>) {
         self.attempts = self.attempts.saturating_add(1);
+        self.phase = Phase::Initialising;
         let library = self.settings.library.clone();
-        let empty = self.empty.take();
         let (tell, told) = oneshot::channel();
         let thread = thread::Builder::new()
             .name("nvml-init".to_owned())
             .spawn(move || {
                 // Nobody listens any more only while the agent ends.
-                let _ = tell.send(match empty {
-                    Some(driver) => driver::count_again(driver),
-                    None => driver::load(library.as_deref()),
-                });
+                let _ = tell.send(driver::load(library.as_deref()));
             });
         if let Err(error) = thread {
             return self.failed(no_thread(&error), ctx);
@@ -121,7 +111,6 @@ impl Discovery {
             .map(|answer, discovery, ctx| {
                 ctx.cancel_future(discovery.deadline);
                 match answer {
-                    Ok(Ok(driver)) if driver.gpus == 0 => discovery.found_none(driver, ctx),
                     Ok(Ok(driver)) => discovery.found(driver, ctx),
                     Ok(Err(refusal)) => discovery.failed(refusal, ctx),
                     Err(_) => discovery.failed(panicked(), ctx),
@@ -130,25 +119,12 @@ impl Discovery {
             .spawn(ctx);
     }
 
-    /// The driver answers and knows no GPU: that is published once, and the GPUs are counted again with back-off.
-    fn found_none(&mut self, driver: Driver, ctx: &mut Context<Self>) {
-        if !self.no_gpus_published {
-            self.no_gpus_published = true;
-            self.found(
-                Driver {
-                    info: driver.info.clone(),
-                    ..driver
-                },
-                ctx,
-            );
-        }
-        self.empty = Some(driver);
-        ctx.run_later(self.pause(), Self::attempt);
-    }
-
     fn found(&mut self, driver: Driver, ctx: &mut Context<Self>) {
+        if self.parked {
+            return self.let_go(Session::new(self.epoch, driver), ctx);
+        }
+        let info = driver.info.clone();
         self.epoch += 1;
-        let info = &driver.info;
         tracing::info!(
             gpus = driver.gpus,
             driver = info.driver_version,
@@ -159,91 +135,45 @@ impl Discovery {
         if info.simulated {
             tracing::warn!("these GPUs are SIMULATED: no number that follows is of real hardware");
         }
-        let roster = Roster {
-            epoch: self.epoch,
-            driver: driver.info,
-            gpus: driver.gpus,
-        };
-        let (nvml, gpus) = (driver.nvml, driver.gpus);
+        if driver.gpus > 0 {
+            (self.attempts, self.failing_since) = (0, None);
+        }
+        self.refusals = 0;
+        let (epoch, gpus) = (self.epoch, driver.gpus);
+        self.phase = Phase::Running(Session::new(epoch, driver));
         // Samplers start once the roster is in its place, so that none of their records comes too early.
+        let roster = Roster {
+            epoch,
+            driver: info,
+            gpus,
+        };
         self.reports
             .roster
             .send(roster)
             .into_actor(self)
-            .map(move |_, discovery, _| {
-                if gpus > 0 {
-                    discovery.watch_events(nvml, gpus);
-                    discovery.read_topology(nvml, gpus);
-                }
-                for index in 0..gpus {
-                    discovery.start_sampler(nvml, index);
-                }
-            })
+            .map(move |_, discovery, ctx| discovery.start(epoch, ctx))
             .spawn(ctx);
     }
 
-    fn start_sampler(&self, nvml: &'static Nvml, index: u32) {
-        let SamplerSettings {
-            schedule, processes, ..
-        } = self.sampling;
-        let (commands, books) = (UnderWay::default(), self.books.clone());
-        let spawn = move |port: ReaderPort| {
-            let every = schedule.interval(Group::Processes).unwrap_or_default();
-            let processes = Processes::new(processes, every, commands.clone(), port.call.clone());
-            let settings = ReaderSettings {
-                nvml,
-                index,
-                schedule,
-                processes,
-                books: books.clone(),
+    fn start(&mut self, epoch: u64, ctx: &mut Context<Self>) {
+        let pause = self.pause();
+        if let Phase::Running(session) = &mut self.phase
+            && session.epoch() == epoch
+        {
+            session.start(self.sampling, self.settings.events, &self.reports, &self.books);
+            let pause = if session.driver.gpus == 0 {
+                pause
+            } else {
+                CHECK_EVERY
             };
-            reader::spawn(settings, port)
-        };
-        let place = Place {
-            epoch: self.epoch,
-            index,
-        };
-        Sampler::new(
-            place,
-            self.sampling,
-            self.reports.records.clone(),
-            Box::new(spawn),
-        )
-        .start();
-    }
-
-    /// Starts asking how the GPUs are joined.
-    fn read_topology(&self, nvml: &'static Nvml, gpus: u32) {
-        if let Err(error) = topology::spawn(nvml, self.epoch, gpus, self.reports.joined.clone()) {
-            tracing::warn!(%error, "no thread can be started to ask how GPUs are joined");
+            ctx.run_later(pause, move |discovery, ctx| discovery.check(epoch, ctx));
         }
-    }
-
-    /// Starts waiting for events of all GPUs.
-    fn watch_events(&self, nvml: &'static Nvml, gpus: u32) {
-        if !self.settings.events {
-            return self.leave_events(gpus);
-        }
-        let (epoch, events) = (self.epoch, self.reports.events.clone());
-        let spawn = move |port| waiter::spawn(nvml, epoch, gpus, events.clone(), port);
-        let stuck_after = waiter::WAIT + self.sampling.deadline.max(LEAST_PATIENCE);
-        EventWatch::new(stuck_after, Box::new(spawn)).start();
-    }
-
-    /// Says of each GPU that nobody waits for its events.
-    fn leave_events(&self, gpus: u32) {
-        let unwatched = Some(Reason::Disabled);
-        let batch = EventBatch {
-            epoch: self.epoch,
-            watches: (0..gpus).map(|index| Watch { index, unwatched }).collect(),
-            ..EventBatch::default()
-        };
-        // A mailbox that is full before anything was read is closed soon: nobody will miss it.
-        let _ = self.reports.events.try_send(batch);
     }
 
     fn failed(&mut self, refusal: Refusal, ctx: &mut Context<Self>) {
-        let pause = self.pause();
+        if self.parked {
+            return self.park(0, ctx);
+        }
         let (reason, message) = (refusal.reason.as_str(), &refusal.message);
         if self.failing_since.is_none() {
             let hint = driver::hint(refusal.reason);
@@ -254,17 +184,11 @@ impl Discovery {
                 "NVML cannot be used; the agent goes on without GPUs"
             );
         } else {
-            tracing::debug!(
-                reason,
-                error = message,
-                attempts = self.attempts,
-                ?pause,
-                "NVML still cannot be used"
-            );
+            let attempts = self.attempts;
+            tracing::debug!(reason, error = message, attempts, "NVML still cannot be used");
         }
-        self.no_gpus_published = false;
         self.report(refusal, ctx);
-        ctx.run_later(pause, Self::attempt);
+        self.wait(ctx);
     }
 
     fn overdue(&mut self, ctx: &mut Context<Self>) {
@@ -316,8 +240,34 @@ impl Actor for Discovery {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.attempt(ctx);
+        // Brings the wish as it is now first.
+        ctx.add_stream(WatchStream::new(self.settings.parking.clone()));
     }
+}
+
+impl StreamHandler<bool> for Discovery {
+    fn handle(&mut self, parked: bool, ctx: &mut Self::Context) {
+        self.parked = parked;
+        match (parked, std::mem::replace(&mut self.phase, Phase::LettingGo)) {
+            (true, Phase::Running(session)) => self.let_go(session, ctx),
+            (true, Phase::Waiting(pause)) => {
+                ctx.cancel_future(pause);
+                self.park(0, ctx);
+            }
+            (false, Phase::Parked) => {
+                (self.attempts, self.failing_since) = (0, None);
+                self.attempt(ctx);
+            }
+            // What is under way looks at the wish when it is done.
+            (_, Phase::LettingGo) if self.attempts > 0 || self.epoch > 0 => {}
+            (true, Phase::LettingGo) => self.park(0, ctx),
+            (false, Phase::LettingGo) => self.attempt(ctx),
+            (_, phase) => self.phase = phase,
+        }
+    }
+
+    /// Whoever had the wish is gone, which happens only while the agent ends.
+    fn finished(&mut self, _: &mut Self::Context) {}
 }
 
 fn panicked() -> Refusal {

@@ -3,6 +3,7 @@
 use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use gpulse_models::{DriverInfo, DriverReason};
@@ -20,9 +21,9 @@ const LIBRARIES: [&str; 3] = [
 /// How the simulated library ends its own version.
 const SIMULATED: &str = "-sim";
 
-/// A loaded and initialised NVML. It is never unloaded: a thread may be inside a call for ever.
+/// A loaded and initialised NVML. It is unloaded once nobody holds it: a thread may be inside a call for long.
 pub(crate) struct Driver {
-    pub(crate) nvml: &'static Nvml,
+    pub(crate) nvml: Arc<Nvml>,
     pub(crate) info: DriverInfo,
     pub(crate) gpus: u32,
 }
@@ -53,13 +54,9 @@ pub(crate) fn load(library: Option<&Path>) -> Result<Driver, Refusal> {
     Err(first.unwrap_or_else(|| refusal(Path::new(""), &NvmlError::LibraryNotFound)))
 }
 
-/// Counts the GPUs of a driver that knew none, without loading it again.
-pub(crate) fn count_again(driver: Driver) -> Result<Driver, Refusal> {
-    let gpus = driver
-        .nvml
-        .device_count()
-        .map_err(|error| refusal(&driver.info.library, &error))?;
-    Ok(Driver { gpus, ..driver })
+/// How many GPUs the driver knows now, or why it does not answer. May block for long.
+pub(crate) fn count(nvml: &Nvml, library: &Path) -> Result<u32, Refusal> {
+    nvml.device_count().map_err(|error| refusal(library, &error))
 }
 
 fn initialise(library: &Path) -> Result<Driver, Refusal> {
@@ -80,7 +77,7 @@ fn initialise(library: &Path) -> Result<Driver, Refusal> {
         library: library.to_owned(),
     };
     Ok(Driver {
-        nvml: Box::leak(Box::new(nvml)),
+        nvml: Arc::new(nvml),
         info,
         gpus,
     })
@@ -90,7 +87,7 @@ fn refusal(library: &Path, error: &NvmlError) -> Refusal {
     let reason = match error {
         NvmlError::LibloadingError(_) | NvmlError::LibraryNotFound => DriverReason::LibraryNotFound,
         NvmlError::FailedToLoadSymbol(_) => DriverReason::LibraryNotFound,
-        NvmlError::DriverNotLoaded => DriverReason::DriverNotLoaded,
+        NvmlError::DriverNotLoaded | NvmlError::Uninitialized => DriverReason::DriverNotLoaded,
         NvmlError::LibRmVersionMismatch => DriverReason::VersionMismatch,
         NvmlError::NoPermission | NvmlError::OperatingSystem => DriverReason::NoPermission,
         _ => DriverReason::Error,
@@ -124,6 +121,9 @@ pub(crate) fn hint(reason: DriverReason) -> &'static str {
         }
         DriverReason::Timeout => {
             "NVML does not return from its initialisation: check `dmesg | grep -i -e nvrm -e xid`"
+        }
+        DriverReason::Parked => {
+            "do what the GPUs were let go for, then let them be read again: POST /api/v1/admin/resume"
         }
         DriverReason::Starting | DriverReason::NoGpus | DriverReason::Error => {
             "run `nvidia-smi`, which goes the same way, and check `dmesg | grep -i -e nvrm -e xid`"

@@ -11,10 +11,10 @@ use std::{
     time::Duration,
 };
 
-use actix::{Actor, AsyncContext, Context};
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler};
 use tokio::time::Instant;
 
-use crate::port::Alive;
+use crate::{port::Alive, sampler::Retire};
 
 mod kinds;
 mod progress;
@@ -139,6 +139,17 @@ impl Actor for EventWatch {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         self.check(ctx);
+    }
+}
+
+impl Handler<Retire> for EventWatch {
+    type Result = ();
+
+    fn handle(&mut self, _: Retire, ctx: &mut Self::Context) {
+        if let Some(waiter) = self.waiter.take() {
+            waiter.abandon();
+        }
+        ctx.stop();
     }
 }
 

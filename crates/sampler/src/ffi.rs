@@ -114,7 +114,7 @@ calls! {
     virtualization_mode() -> u32 = nvmlDeviceGetVirtualizationMode;
     /// `nvmlHostVgpuMode_t`
     host_vgpu_mode() -> u32 = nvmlDeviceGetHostVgpuMode;
-    /// Megabits a second of a lane.
+    /// `NVML_PCIE_LINK_MAX_SPEED_…`
     pcie_max_speed() -> u32 = nvmlDeviceGetPcieLinkMaxSpeed;
     /// Number of the NUMA node.
     numa_node() -> u32 = nvmlDeviceGetNumaNodeId;

@@ -9,7 +9,7 @@ use nvml_wrapper::{
 use crate::{asker::Asker, convert, label, raw};
 
 /// Reads the static facts of `device`, whose UUID is known.
-pub(crate) fn facts(asker: &mut Asker, device: &Device<'static>, uuid: &str) -> GpuFacts {
+pub(crate) fn facts(asker: &mut Asker, device: &Device<'_>, uuid: &str) -> GpuFacts {
     GpuFacts {
         id: GpuId::from_uuid(uuid),
         identity: identity(asker, device),
@@ -17,7 +17,7 @@ pub(crate) fn facts(asker: &mut Asker, device: &Device<'static>, uuid: &str) -> 
     }
 }
 
-fn identity(asker: &mut Asker, device: &Device<'static>) -> GpuIdentity {
+fn identity(asker: &mut Asker, device: &Device<'_>) -> GpuIdentity {
     let pci = asker.ask("nvmlDeviceGetPciInfo_v3", || device.pci_info(), Ok);
     let pci = pci.as_ref();
     let platform = asker.ask("nvmlDeviceGetPlatformInfo", || raw::platform(device), Ok);
@@ -95,7 +95,7 @@ fn identity(asker: &mut Asker, device: &Device<'static>) -> GpuIdentity {
     }
 }
 
-fn limits(asker: &mut Asker, device: &Device<'static>) -> GpuLimits {
+fn limits(asker: &mut Asker, device: &Device<'_>) -> GpuLimits {
     let mut threshold =
         |key, threshold| asker.ask(key, || device.temperature_threshold(threshold), convert::celsius);
     let slowdown_celsius = threshold(
@@ -166,9 +166,22 @@ fn limits(asker: &mut Asker, device: &Device<'static>) -> GpuLimits {
         pcie_lane_max_mbps: asker.ask(
             "nvmlDeviceGetPcieLinkMaxSpeed",
             || raw::pcie_max_speed(device),
-            |speed| convert::small_number(speed).map(Megabits),
+            lane_speed,
         ),
         fan_min_percent: fans.and_then(|(min, _)| convert::percent(min)),
         fan_max_percent: fans.and_then(|(_, max)| convert::percent(max)),
+    }
+}
+
+/// `NVML_PCIE_LINK_MAX_SPEED_…`: which generation's rate a lane can have.
+fn lane_speed(number: u32) -> Result<Megabits, Reason> {
+    match number {
+        1 => Ok(Megabits(2_500)),
+        2 => Ok(Megabits(5_000)),
+        3 => Ok(Megabits(8_000)),
+        4 => Ok(Megabits(16_000)),
+        5 => Ok(Megabits(32_000)),
+        6 => Ok(Megabits(64_000)),
+        _ => Err(Reason::Error),
     }
 }

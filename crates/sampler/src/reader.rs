@@ -31,7 +31,7 @@ use crate::{
 
 /// What a reader is started with.
 pub(crate) struct ReaderSettings {
-    pub(crate) nvml: &'static Nvml,
+    pub(crate) nvml: Arc<Nvml>,
     pub(crate) index: u32,
     pub(crate) schedule: Schedule,
     pub(crate) processes: Processes,
@@ -40,10 +40,18 @@ pub(crate) struct ReaderSettings {
 
 /// Starts the reader thread of a GPU.
 pub(crate) fn spawn(settings: ReaderSettings, port: ReaderPort) -> io::Result<()> {
-    let index = settings.index;
-    let reader = Reader {
-        nvml: settings.nvml,
-        index,
+    thread::Builder::new()
+        .name(format!("gpu-{}", settings.index))
+        .spawn(move || run(settings, &port))
+        .map(drop)
+}
+
+fn run(settings: ReaderSettings, port: &ReaderPort) {
+    // Held until the thread ends: a library is not unloaded while a thread may be inside it.
+    let nvml = settings.nvml;
+    let mut reader = Reader {
+        nvml: &nvml,
+        index: settings.index,
         call: port.call.clone(),
         asker: Asker::new(port.call.clone()),
         groups: Groups::new(&settings.schedule, settings.processes),
@@ -51,13 +59,6 @@ pub(crate) fn spawn(settings: ReaderSettings, port: ReaderPort) -> io::Result<()
         books: settings.books,
         known: None,
     };
-    thread::Builder::new()
-        .name(format!("gpu-{index}"))
-        .spawn(move || run(reader, &port))
-        .map(drop)
-}
-
-fn run(mut reader: Reader, port: &ReaderPort) {
     while port.requests.recv().is_ok() {
         let outcome = catch_unwind(AssertUnwindSafe(|| reader.read()))
             .unwrap_or_else(|_| Err(failure(reader.call.get(), Reason::Error, "the call panicked")));
@@ -76,25 +77,25 @@ fn run(mut reader: Reader, port: &ReaderPort) {
     }
 }
 
-struct Reader {
-    nvml: &'static Nvml,
+struct Reader<'n> {
+    nvml: &'n Nvml,
     index: u32,
     call: CurrentCall,
     asker: Asker,
-    groups: Groups,
+    groups: Groups<'n>,
     facts_again: Clock,
     books: Books,
-    known: Option<Known>,
+    known: Option<Known<'n>>,
 }
 
 /// A GPU that has said who it is.
-struct Known {
-    device: Device<'static>,
+struct Known<'n> {
+    device: Device<'n>,
     facts: Arc<GpuFacts>,
     book: Arc<Book>,
 }
 
-impl Reader {
+impl<'n> Reader<'n> {
     fn read(&mut self) -> Result<Arc<Sample>, Failure> {
         let at = Instant::now();
         if self.known.is_none() {
@@ -123,7 +124,7 @@ impl Reader {
     }
 
     /// Takes the handle by index, which holds for this initialisation, and asks who it is.
-    fn probe(&mut self) -> Result<Known, Failure> {
+    fn probe(&mut self) -> Result<Known<'n>, Failure> {
         let refused =
             |call, error: NvmlError| failure(call, convert::reason_of_return(&error), &error.to_string());
         const HANDLE: &str = "nvmlDeviceGetHandleByIndex_v2";

@@ -17,7 +17,8 @@ use std::{
 };
 
 use actix::{
-    Actor, ActorContext, AsyncContext, Context, Recipient, SpawnHandle, StreamHandler, prelude::SendError,
+    Actor, ActorContext, AsyncContext, Context, Handler, Message, Recipient, SpawnHandle, StreamHandler,
+    prelude::SendError,
 };
 use gpulse_aggregator::Record;
 use gpulse_models::{Failure, GpuFacts, Reason, Sample};
@@ -292,6 +293,20 @@ impl Actor for Sampler {
         let spread = START_SPREAD.min(self.settings.interval).mul_f64(fastrand::f64());
         self.next_tick = Instant::now() + spread;
         ctx.run_later(spread, Self::tick);
+    }
+}
+
+/// The driver is let go: read nothing more.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Retire;
+
+impl Handler<Retire> for Sampler {
+    type Result = ();
+
+    fn handle(&mut self, _: Retire, ctx: &mut Self::Context) {
+        self.forget_reader(ctx);
+        ctx.stop();
     }
 }
 

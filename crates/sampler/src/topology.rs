@@ -18,19 +18,14 @@ const RETRY_FIRST: Duration = Duration::from_secs(5);
 const RETRIES: u32 = 10;
 
 /// Starts the thread.
-pub(crate) fn spawn(
-    nvml: &'static Nvml,
-    epoch: u64,
-    gpus: u32,
-    aggregator: Recipient<Joined>,
-) -> io::Result<()> {
+pub(crate) fn spawn(nvml: Arc<Nvml>, epoch: u64, gpus: u32, aggregator: Recipient<Joined>) -> io::Result<()> {
     thread::Builder::new()
         .name("nvml-topology".to_owned())
-        .spawn(move || run(nvml, epoch, gpus, &aggregator))
+        .spawn(move || run(&nvml, epoch, gpus, &aggregator))
         .map(drop)
 }
 
-fn run(nvml: &'static Nvml, epoch: u64, gpus: u32, aggregator: &Recipient<Joined>) {
+fn run(nvml: &Nvml, epoch: u64, gpus: u32, aggregator: &Recipient<Joined>) {
     let mut pause = RETRY_FIRST;
     for _ in 0..=RETRIES {
         let topology = read(nvml, gpus);
@@ -53,11 +48,11 @@ fn run(nvml: &'static Nvml, epoch: u64, gpus: u32, aggregator: &Recipient<Joined
     }
 }
 
-type Handle = Result<Device<'static>, Reason>;
+type Handle<'n> = Result<Device<'n>, Reason>;
 
-fn read(nvml: &'static Nvml, gpus: u32) -> Topology {
+fn read(nvml: &Nvml, gpus: u32) -> Topology {
     let read_at = microseconds(Timestamp::now());
-    let handles: Vec<(u32, Handle)> = (0..gpus)
+    let handles: Vec<(u32, Handle<'_>)> = (0..gpus)
         .map(|index| {
             (
                 index,
@@ -80,8 +75,8 @@ fn read(nvml: &'static Nvml, gpus: u32) -> Topology {
     }
 }
 
-fn place(index: u32, handle: &Handle) -> TopologyGpu {
-    let list = |ask: fn(&Device<'static>) -> Result<Vec<u32>, NvmlError>| match handle {
+fn place(index: u32, handle: &Handle<'_>) -> TopologyGpu {
+    let list = |ask: fn(&Device<'_>) -> Result<Vec<u32>, NvmlError>| match handle {
         Ok(device) => ask(device)
             .map_err(|error| convert::reason(&error))
             .map(|numbers| list_of(&numbers))
@@ -95,12 +90,11 @@ fn place(index: u32, handle: &Handle) -> TopologyGpu {
     }
 }
 
-fn pair((first, one): (u32, &Handle), (second, other): (u32, &Handle)) -> TopologyPair {
-    let ask =
-        |ask: &dyn Fn(&Device<'static>, &Device<'static>) -> Result<Label, NvmlError>| match (one, other) {
-            (Ok(one), Ok(other)) => ask(one, other).map_err(|error| convert::reason(&error)).into(),
-            (Err(reason), _) | (_, Err(reason)) => Reading::Unavailable(*reason),
-        };
+fn pair((first, one): (u32, &Handle<'_>), (second, other): (u32, &Handle<'_>)) -> TopologyPair {
+    let ask = |ask: &dyn Fn(&Device<'_>, &Device<'_>) -> Result<Label, NvmlError>| match (one, other) {
+        (Ok(one), Ok(other)) => ask(one, other).map_err(|error| convert::reason(&error)).into(),
+        (Err(reason), _) | (_, Err(reason)) => Reading::Unavailable(*reason),
+    };
     let peer = |index: u32| ask(&move |one, other| raw::p2p_status(one, other, index).map(label::p2p_status));
     TopologyPair {
         first: Reading::Value(first),

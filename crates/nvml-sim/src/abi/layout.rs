@@ -184,12 +184,14 @@ c_structs! {
     DriverBranch = 84 { version: u32, branch: [u8; 80] }
     AddressingMode = 8 { version: u32, mode: u32 }
     FabricInfo = 28 { cluster: [u8; 16], status: u32, clique: u32, state: u8, padding: [u8; 3] }
+    /// Clients that take the state for a number of four bytes, as nvidia-ml-py does, read the padding with it.
     FabricInfoV2 = 36 {
         version: u32,
         cluster: [u8; 16],
         status: u32,
         clique: u32,
         state: u8,
+        padding: [u8; 3],
         health_mask: u32,
     }
     FabricInfoV3 = 40 {
@@ -198,8 +200,10 @@ c_structs! {
         status: u32,
         clique: u32,
         state: u8,
+        padding: [u8; 3],
         health_mask: u32,
         health_summary: u8,
+        end: [u8; 3],
     }
     ConfComputeCapabilities = 8 { cpu: u32, gpus: u32 }
     ConfComputeSettings = 20 { version: u32, environment: u32, feature: u32, dev_tools: u32, multi_gpu: u32 }

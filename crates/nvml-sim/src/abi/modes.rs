@@ -71,6 +71,7 @@ export! {
                 status: 0,
                 clique: 0,
                 state: FABRIC_COMPLETED,
+                padding: [0; 3],
                 health_mask: FABRIC_HEALTHY,
             });
         }
@@ -82,8 +83,10 @@ export! {
             status: 0,
             clique: 0,
             state: FABRIC_COMPLETED,
+            padding: [0; 3],
             health_mask: FABRIC_HEALTHY,
             health_summary: FABRIC_SUMMARY_HEALTHY,
+            end: [0; 3],
         })
     }
 }

@@ -69,6 +69,7 @@ impl Zeros for FabricInfoV2 {
             status: 9,
             clique: 9,
             state: 0,
+            padding: [9; 3],
             health_mask: 0,
         }
     }
@@ -140,6 +141,7 @@ fn boards_tell_where_they_are_from_blackwell_on() {
             0
         );
         assert_eq!((fabric.state, fabric.status, fabric.clique), (3, 0, 0));
+        assert_eq!(fabric.padding, [0; 3], "the state as a number of four bytes");
         assert_eq!(fabric.health_mask & 3, 2, "bandwidth not degraded");
     });
 }

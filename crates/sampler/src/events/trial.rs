@@ -15,7 +15,7 @@ use std::{
 };
 
 use gpulse_models::Reason;
-use nvml_wrapper::{Device, Nvml, bitmasks::event::EventTypes};
+use nvml_wrapper::{Nvml, bitmasks::event::EventTypes};
 
 use crate::{convert, raw};
 
@@ -26,7 +26,7 @@ pub(crate) struct Trials(Arc<Mutex<BTreeSet<u32>>>);
 /// What a trial came to.
 pub(super) struct Verdict {
     pub(super) index: u32,
-    pub(super) outcome: Result<(Device<'static>, EventTypes), Reason>,
+    pub(super) outcome: Result<EventTypes, Reason>,
 }
 
 /// The right to try a GPU.
@@ -37,20 +37,16 @@ struct Turn {
 
 impl Trials {
     /// Tries the GPU at `index` and tells the outcome; false if it is being tried already.
-    pub(super) fn start(
-        &self,
-        nvml: &'static Nvml,
-        index: u32,
-        tell: SyncSender<Verdict>,
-    ) -> io::Result<bool> {
+    pub(super) fn start(&self, nvml: &Arc<Nvml>, index: u32, tell: SyncSender<Verdict>) -> io::Result<bool> {
         let Some(turn) = self.take(index) else {
             return Ok(false);
         };
+        let nvml = Arc::clone(nvml);
         thread::Builder::new()
             .name(format!("gpu-{index}-events"))
             .spawn(move || {
                 let outcome =
-                    catch_unwind(AssertUnwindSafe(|| attempt(nvml, index))).unwrap_or(Err(Reason::Error));
+                    catch_unwind(AssertUnwindSafe(|| attempt(&nvml, index))).unwrap_or(Err(Reason::Error));
                 drop(turn);
                 // The waiter may have been abandoned meanwhile; there is room for a verdict on each GPU.
                 let _ = tell.try_send(Verdict { index, outcome });
@@ -74,7 +70,7 @@ impl Drop for Turn {
     }
 }
 
-fn attempt(nvml: &'static Nvml, index: u32) -> Result<(Device<'static>, EventTypes), Reason> {
+fn attempt(nvml: &Nvml, index: u32) -> Result<EventTypes, Reason> {
     let device = nvml
         .device_by_index(index)
         .map_err(|error| convert::reason(&error))?;
@@ -87,7 +83,7 @@ fn attempt(nvml: &'static Nvml, index: u32) -> Result<(Device<'static>, EventTyp
         .register_events(kinds, set)
         .map_err(|error| convert::reason(&error.error))?;
     drop(set);
-    Ok((device, kinds))
+    Ok(kinds)
 }
 
 #[cfg(test)]

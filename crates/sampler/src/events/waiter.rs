@@ -7,6 +7,7 @@
 
 use std::{
     io,
+    sync::Arc,
     sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     thread,
     time::Duration,
@@ -59,26 +60,34 @@ enum Standing {
     Never,
 }
 
-struct Waiter {
-    nvml: &'static Nvml,
+struct Waiter<'n> {
+    nvml: &'n Arc<Nvml>,
     aggregator: Recipient<EventBatch>,
     port: WaiterPort,
     standings: Vec<Standing>,
     tell: SyncSender<Verdict>,
     verdicts: Receiver<Verdict>,
-    set: Option<EventSet<'static>>,
+    set: Option<EventSet<'n>>,
     batch: EventBatch,
     pause: Duration,
 }
 
 /// Starts the waiter of an initialisation that saw so many GPUs.
 pub(crate) fn spawn(
-    nvml: &'static Nvml,
+    nvml: Arc<Nvml>,
     epoch: u64,
     gpus: u32,
     aggregator: Recipient<EventBatch>,
     port: WaiterPort,
 ) -> io::Result<()> {
+    thread::Builder::new()
+        .name("nvml-events".to_owned())
+        .spawn(move || run(&nvml, epoch, gpus, aggregator, port))
+        .map(drop)
+}
+
+/// Holds the library for as long as it runs.
+fn run(nvml: &Arc<Nvml>, epoch: u64, gpus: u32, aggregator: Recipient<EventBatch>, port: WaiterPort) {
     let now = Instant::now();
     // Room for a verdict on each GPU: there is one trial of each at a time.
     let (tell, verdicts) = sync_channel(gpus.max(1) as usize);
@@ -100,13 +109,10 @@ pub(crate) fn spawn(
         },
         pause: RETRY_FIRST,
     };
-    thread::Builder::new()
-        .name("nvml-events".to_owned())
-        .spawn(move || waiter.run())
-        .map(drop)
+    waiter.run();
 }
 
-impl Waiter {
+impl Waiter<'_> {
     fn run(mut self) {
         while !self.port.progress.is_abandoned() {
             if self.start_trials() {
@@ -181,10 +187,7 @@ impl Waiter {
             Some(Standing::Trying { pause, .. }) => *pause,
             _ => RETRY_FIRST,
         };
-        let outcome = outcome.and_then(|(device, types)| {
-            self.register(index, &device, types)?;
-            Ok(Handle::of(&device))
-        });
+        let outcome = outcome.and_then(|types| self.register(index, types));
         let (standing, unwatched) = match outcome {
             Ok(handle) => (Standing::Watched { handle, pause }, None),
             Err(reason) if reason.is_permanent() => (Standing::Never, Some(reason)),
@@ -198,13 +201,13 @@ impl Waiter {
     }
 
     /// Puts a GPU that passed its trial into the set.
-    fn register(
-        &mut self,
-        index: u32,
-        device: &nvml_wrapper::Device<'static>,
-        types: EventTypes,
-    ) -> Result<(), Reason> {
+    fn register(&mut self, index: u32, types: EventTypes) -> Result<Handle, Reason> {
         let progress = &self.port.progress;
+        let device = progress
+            .during("nvmlDeviceGetHandleByIndex_v2", Some(index), || {
+                self.nvml.device_by_index(index)
+            })
+            .map_err(|error| convert::reason(&error))?;
         let set = match self.set.take() {
             Some(set) => set,
             None => progress
@@ -217,7 +220,7 @@ impl Waiter {
         match registered {
             Ok(set) => {
                 self.set = Some(set);
-                Ok(())
+                Ok(Handle::of(&device))
             }
             Err(error) => {
                 // The set went with it: the others have to be registered again.

@@ -33,23 +33,23 @@ const MEBIBYTE: f64 = 1_048_576.0;
 
 /// The monitor of one GPU or instance: two samples, taken in turns.
 #[derive(Default)]
-pub(super) struct Monitor {
-    buffers: Option<GpmBuffers>,
+pub(super) struct Monitor<'n> {
+    buffers: Option<GpmBuffers<'n>>,
     taken_at: Option<Instant>,
 }
 
-impl Monitor {
+impl<'n> Monitor<'n> {
     /// What the GPU did since this was last called.
-    pub(super) fn read(&mut self, gpu: &mut Gpu<'_>) -> Activity {
+    pub(super) fn read(&mut self, gpu: &mut Gpu<'_, 'n>) -> Activity {
         self.of(gpu, WHOLE)
     }
 
     /// What a GPU instance did since this was last called.
-    pub(super) fn read_instance(&mut self, gpu: &mut Gpu<'_>, instance: u32) -> Activity {
+    pub(super) fn read_instance(&mut self, gpu: &mut Gpu<'_, 'n>, instance: u32) -> Activity {
         self.of(gpu, instance)
     }
 
-    fn of(&mut self, gpu: &mut Gpu<'_>, instance: u32) -> Activity {
+    fn of(&mut self, gpu: &mut Gpu<'_, 'n>, instance: u32) -> Activity {
         match self.take(gpu, instance) {
             Ok(Some(over)) => self.metrics(gpu, instance, over),
             Ok(None) => Activity::absent(Reason::NotReady),
@@ -63,7 +63,7 @@ impl Monitor {
     }
 
     /// Takes the next sample; the time since the one before, if there was one.
-    fn take(&mut self, gpu: &mut Gpu<'_>, instance: u32) -> Result<Option<Seconds>, Reason> {
+    fn take(&mut self, gpu: &mut Gpu<'_, 'n>, instance: u32) -> Result<Option<Seconds>, Reason> {
         let (nvml, device) = (gpu.nvml, gpu.device);
         let asker = &mut *gpu.asker;
         asker
@@ -92,7 +92,7 @@ impl Monitor {
         Ok(before.map(|before| Seconds(now.duration_since(before).as_secs_f64())))
     }
 
-    fn metrics(&mut self, gpu: &mut Gpu<'_>, instance: u32, over: Seconds) -> Activity {
+    fn metrics(&mut self, gpu: &mut Gpu<'_, '_>, instance: u32, over: Seconds) -> Activity {
         const CALL: &str = "nvmlGpmMetricsGet";
         let Some(buffers) = &mut self.buffers else {
             return Activity::absent(Reason::NotReady);

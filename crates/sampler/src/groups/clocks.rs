@@ -9,7 +9,7 @@ use crate::{book::What, convert, raw};
 /// The driver counts nanoseconds.
 const NANO: f64 = 1e-9;
 
-pub(super) fn read(gpu: &mut Gpu<'_>) -> Clocks {
+pub(super) fn read(gpu: &mut Gpu<'_, '_>) -> Clocks {
     let lowered = lowered(gpu);
     let device = gpu.device;
     let asker = &mut *gpu.asker;
@@ -41,7 +41,7 @@ pub(super) fn read(gpu: &mut Gpu<'_>) -> Clocks {
     }
 }
 
-fn lowered(gpu: &mut Gpu<'_>) -> Violations {
+fn lowered(gpu: &mut Gpu<'_, '_>) -> Violations {
     let counted = gpu.fields(fields::LOWERED);
     let mut cause = 0;
     let counted = counted.map(|field| {

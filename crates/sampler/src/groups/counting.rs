@@ -15,7 +15,7 @@ pub(super) struct Counted {
     resets: u64,
 }
 
-impl Gpu<'_> {
+impl Gpu<'_, '_> {
     /// Takes a counter in. Call it right after the counter was read: the time between two calls makes the rate.
     pub(super) fn count(&mut self, what: What, raw: Reading<u64>) -> Counted {
         let raw = match raw {

@@ -39,7 +39,7 @@ pub(super) const LOWERED: [Field; 8] = [
     (81, GPU),
 ];
 
-impl Gpu<'_> {
+impl Gpu<'_, '_> {
     /// Reads fields with one call; those that the GPU does not have are left out of it.
     pub(super) fn fields<const N: usize>(&mut self, fields: [Field; N]) -> [Reading<FieldNumber>; N] {
         let mut readings = self.fields_of(&fields).into_iter();

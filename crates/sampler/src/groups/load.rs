@@ -6,7 +6,7 @@ use nvml_wrapper::enum_wrappers::device::Sampling;
 use super::Gpu;
 use crate::{convert, interval::ring::Stats, raw};
 
-pub(super) fn read(gpu: &mut Gpu<'_>) -> Load {
+pub(super) fn read(gpu: &mut Gpu<'_, '_>) -> Load {
     let device = gpu.device;
     let rates = gpu.asker.ask(
         "nvmlDeviceGetUtilizationRates",
@@ -45,7 +45,7 @@ pub(super) fn read(gpu: &mut Gpu<'_>) -> Load {
     }
 }
 
-fn spread(gpu: &mut Gpu<'_>, key: &'static str, kind: Sampling) -> PercentSpread {
+fn spread(gpu: &mut Gpu<'_, '_>, key: &'static str, kind: Sampling) -> PercentSpread {
     match gpu.samples(key, kind) {
         Reading::Value(stats) => PercentSpread {
             mean_percent: Reading::Value(Percent(stats.mean)),

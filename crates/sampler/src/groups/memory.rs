@@ -8,7 +8,7 @@ use crate::{convert, raw};
 /// The addressing mode of GPUs that share the host's page tables (`NVML_DEVICE_ADDRESSING_MODE_ATS`).
 const ATS: u32 = 2;
 
-pub(super) fn read(gpu: &mut Gpu<'_>) -> Memory {
+pub(super) fn read(gpu: &mut Gpu<'_, '_>) -> Memory {
     let device = gpu.device;
     let info = gpu.asker.ask(
         "nvmlDeviceGetMemoryInfo_v2",
@@ -32,7 +32,7 @@ pub(super) fn read(gpu: &mut Gpu<'_>) -> Memory {
 
 /// Whether the GPU shares the host's memory. A GPU that says nothing of memory of its own, and works on the host's page tables
 /// or is joined to the processor chip to chip, has none.
-fn unified(gpu: &mut Gpu<'_>, no_memory: Option<Reason>) -> Reading<bool> {
+fn unified(gpu: &mut Gpu<'_, '_>, no_memory: Option<Reason>) -> Reading<bool> {
     let device = gpu.device;
     match no_memory {
         None => {}

@@ -13,17 +13,17 @@ const MOST_INSTANCES: u32 = 16;
 
 /// What is kept of the instances of one GPU.
 #[derive(Default)]
-pub(super) struct Instances {
+pub(super) struct Instances<'n> {
     /// By UUID.
-    known: HashMap<String, Known>,
+    known: HashMap<String, Known<'n>>,
     /// Whether the GPU was cut when it was last looked at.
     cut: Option<bool>,
 }
 
 /// What does not change while an instance exists, and its monitor.
-struct Known {
+struct Known<'n> {
     fixed: Fixed,
-    monitor: Monitor,
+    monitor: Monitor<'n>,
 }
 
 #[derive(Clone)]
@@ -34,8 +34,8 @@ struct Fixed {
     attributes: Reading<raw::MigAttributes>,
 }
 
-impl Instances {
-    pub(super) fn read(&mut self, gpu: &mut Gpu<'_>) -> Mig {
+impl<'n> Instances<'n> {
+    pub(super) fn read(&mut self, gpu: &mut Gpu<'_, 'n>) -> Mig {
         let device = gpu.device;
         let mode = gpu
             .asker
@@ -64,7 +64,7 @@ impl Instances {
         }
     }
 
-    fn instances(&mut self, gpu: &mut Gpu<'_>) -> Reading<Vec<MigDevice>> {
+    fn instances(&mut self, gpu: &mut Gpu<'_, 'n>) -> Reading<Vec<MigDevice>> {
         let device = gpu.device;
         let mut found = Vec::new();
         for index in 0..MOST_INSTANCES {
@@ -105,7 +105,7 @@ impl Instances {
     }
 }
 
-fn fixed(gpu: &mut Gpu<'_>, index: u32, instance: &Device<'static>) -> Fixed {
+fn fixed(gpu: &mut Gpu<'_, '_>, index: u32, instance: &Device<'_>) -> Fixed {
     let asker = &mut *gpu.asker;
     Fixed {
         name: asker.ask_of("nvmlDeviceGetName(MIG)", index, || instance.name(), Ok),
@@ -130,12 +130,12 @@ fn fixed(gpu: &mut Gpu<'_>, index: u32, instance: &Device<'static>) -> Fixed {
     }
 }
 
-fn describe(
-    gpu: &mut Gpu<'_>,
+fn describe<'n>(
+    gpu: &mut Gpu<'_, 'n>,
     index: u32,
-    instance: &Device<'static>,
+    instance: &Device<'_>,
     uuid: Reading<String>,
-    known: &mut Known,
+    known: &mut Known<'n>,
 ) -> MigDevice {
     let fixed = &known.fixed;
     let memory = gpu.asker.ask_of(

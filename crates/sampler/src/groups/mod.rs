@@ -28,10 +28,10 @@ use nvml_wrapper::{Device, Nvml};
 use crate::{Schedule, asker::Asker, book::Book, processes::Processes, schedule::Clock};
 
 /// What is asked while a sample is read.
-pub(crate) struct Gpu<'a> {
+pub(crate) struct Gpu<'a, 'n> {
     pub(crate) asker: &'a mut Asker,
-    pub(crate) nvml: &'static Nvml,
-    pub(crate) device: &'a Device<'static>,
+    pub(crate) nvml: &'n Nvml,
+    pub(crate) device: &'a Device<'n>,
     /// What is remembered of the GPU for as long as the agent lives.
     pub(crate) book: &'a Book,
     /// When the sample began.
@@ -40,7 +40,7 @@ pub(crate) struct Gpu<'a> {
 }
 
 /// The groups of one GPU.
-pub(crate) struct Groups {
+pub(crate) struct Groups<'n> {
     load: Kept<Load>,
     activity: Kept<Activity>,
     memory: Kept<Memory>,
@@ -54,9 +54,9 @@ pub(crate) struct Groups {
     modes: Kept<Modes>,
     sessions: Kept<Sessions>,
     processes: Kept<ProcessTable>,
-    monitor: activity::Monitor,
+    monitor: activity::Monitor<'n>,
     links: nvlink::Links,
-    instances: mig::Instances,
+    instances: mig::Instances<'n>,
     who: Processes,
 }
 
@@ -81,7 +81,7 @@ impl<T: Catalogued> Kept<T> {
     }
 
     /// The readings: new ones if they are due.
-    fn read(&mut self, gpu: &mut Gpu<'_>, read: impl FnOnce(&mut Gpu<'_>) -> T) -> Arc<Timed<T>> {
+    fn read<'n>(&mut self, gpu: &mut Gpu<'_, 'n>, read: impl FnOnce(&mut Gpu<'_, 'n>) -> T) -> Arc<Timed<T>> {
         if self.clock.strike(gpu.at) {
             self.latest = Arc::new(Timed {
                 read_at: Some(gpu.now),
@@ -92,7 +92,7 @@ impl<T: Catalogued> Kept<T> {
     }
 }
 
-impl Groups {
+impl<'n> Groups<'n> {
     pub(crate) fn new(schedule: &Schedule, who: Processes) -> Self {
         Self {
             load: Kept::new(schedule, Group::Load),
@@ -116,7 +116,7 @@ impl Groups {
     }
 
     /// Reads what is due. What changes fastest comes first, so that it is of one moment.
-    pub(crate) fn read(&mut self, gpu: &mut Gpu<'_>) -> Sample {
+    pub(crate) fn read(&mut self, gpu: &mut Gpu<'_, 'n>) -> Sample {
         let Self {
             monitor,
             links,

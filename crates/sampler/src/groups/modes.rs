@@ -5,7 +5,7 @@ use gpulse_models::{Bytes, Modes};
 use super::Gpu;
 use crate::{convert, label, raw};
 
-pub(super) fn read(gpu: &mut Gpu<'_>) -> Modes {
+pub(super) fn read(gpu: &mut Gpu<'_, '_>) -> Modes {
     let (nvml, device) = (gpu.nvml, gpu.device);
     let asker = &mut *gpu.asker;
     let protected = asker.ask(

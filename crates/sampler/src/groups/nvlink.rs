@@ -37,7 +37,7 @@ struct Far {
 pub(super) struct Links(Vec<Option<Far>>);
 
 impl Links {
-    pub(super) fn read(&mut self, gpu: &mut Gpu<'_>) -> Nvlink {
+    pub(super) fn read(&mut self, gpu: &mut Gpu<'_, '_>) -> Nvlink {
         let states = match states(gpu) {
             Reading::Value(states) => states,
             Reading::Unavailable(reason) => return absent(reason),
@@ -75,7 +75,7 @@ fn absent(reason: Reason) -> Nvlink {
 }
 
 /// Whether each link is up. A number that is too high ends the list.
-fn states(gpu: &mut Gpu<'_>) -> Reading<Vec<Reading<bool>>> {
+fn states(gpu: &mut Gpu<'_, '_>) -> Reading<Vec<Reading<bool>>> {
     const CALL: &str = "nvmlDeviceGetNvLinkState";
     let device = gpu.device;
     let mut states = Vec::new();
@@ -99,7 +99,7 @@ fn states(gpu: &mut Gpu<'_>) -> Reading<Vec<Reading<bool>>> {
     Reading::Value(states)
 }
 
-fn look(gpu: &mut Gpu<'_>, link: u32) -> Far {
+fn look(gpu: &mut Gpu<'_, '_>, link: u32) -> Far {
     let device = gpu.device;
     let asker = &mut *gpu.asker;
     Far {
@@ -138,7 +138,7 @@ fn counts_bytes(far: &Far) -> bool {
 }
 
 fn link(
-    gpu: &mut Gpu<'_>,
+    gpu: &mut Gpu<'_, '_>,
     index: u32,
     up: Reading<bool>,
     far: Option<Far>,
@@ -190,7 +190,7 @@ fn sum(links: &[NvlinkLink], of: fn(&NvlinkLink) -> Reading<BytesPerSecond>) -> 
     for link in up {
         match of(link) {
             Reading::Value(rate) => sum += rate.0,
-            absent => return absent,
+            absent @ Reading::Unavailable(_) => return absent,
         }
     }
     Reading::Value(BytesPerSecond(sum))

@@ -9,7 +9,7 @@ use crate::{book::What, convert};
 /// `nvmlDeviceGetPcieThroughput` counts KiB.
 const KIBIBYTE: f64 = 1_024.0;
 
-pub(super) fn read(gpu: &mut Gpu<'_>) -> Pcie {
+pub(super) fn read(gpu: &mut Gpu<'_, '_>) -> Pcie {
     let device = gpu.device;
     let generation = gpu.asker.ask(
         "nvmlDeviceGetCurrPcieLinkGeneration",
@@ -60,7 +60,7 @@ type Rate = Reading<BytesPerSecond>;
 
 /// Rates from the counters, or, where the GPU has none or they may have gone round unseen, from what went over the link within
 /// 20 ms: the driver waits for as long for each direction, which is why this group is on the slow clock.
-fn rates(gpu: &mut Gpu<'_>, sent: &Counted, received: &Counted) -> (Rate, Rate, Reading<&'static str>) {
+fn rates(gpu: &mut Gpu<'_, '_>, sent: &Counted, received: &Counted) -> (Rate, Rate, Reading<&'static str>) {
     match sent.total().reason() {
         Some(Reason::Error) => {}
         Some(reason) if reason.is_permanent() => {}

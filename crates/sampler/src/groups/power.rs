@@ -9,7 +9,7 @@ use crate::{book::What, convert, interval::rate, label, raw};
 /// Millijoules a second are milliwatts.
 const MILLI: f64 = 1_000.0;
 
-pub(super) fn read(gpu: &mut Gpu<'_>) -> Power {
+pub(super) fn read(gpu: &mut Gpu<'_, '_>) -> Power {
     let device = gpu.device;
     let energy = gpu.asker.ask(
         "nvmlDeviceGetTotalEnergyConsumption",
@@ -58,7 +58,7 @@ pub(super) fn read(gpu: &mut Gpu<'_>) -> Power {
     }
 }
 
-fn interval(gpu: &mut Gpu<'_>) -> WattsSpread {
+fn interval(gpu: &mut Gpu<'_, '_>) -> WattsSpread {
     let watts = |milliwatts: f64| Reading::Value(Watts(milliwatts / MILLI));
     match gpu.samples("nvmlDeviceGetSamples(power)", Sampling::Power) {
         Reading::Value(stats) => WattsSpread {

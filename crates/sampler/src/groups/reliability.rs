@@ -9,7 +9,7 @@ use nvml_wrapper::{
 use super::{Gpu, fields};
 use crate::{convert, label, processes::patiently, raw};
 
-pub(super) fn read(gpu: &mut Gpu<'_>) -> Reliability {
+pub(super) fn read(gpu: &mut Gpu<'_, '_>) -> Reliability {
     let device = gpu.device;
     let ecc = gpu
         .asker
@@ -47,7 +47,7 @@ pub(super) fn read(gpu: &mut Gpu<'_>) -> Reliability {
     }
 }
 
-fn errors(gpu: &mut Gpu<'_>, severity: MemoryError, counter: EccCounter) -> Reading<u64> {
+fn errors(gpu: &mut Gpu<'_, '_>, severity: MemoryError, counter: EccCounter) -> Reading<u64> {
     let device = gpu.device;
     let key = match (&severity, &counter) {
         (MemoryError::Corrected, EccCounter::Volatile) => "nvmlDeviceGetTotalEccErrors(corrected, volatile)",
@@ -65,7 +65,7 @@ fn errors(gpu: &mut Gpu<'_>, severity: MemoryError, counter: EccCounter) -> Read
         .ask(key, || device.total_ecc_errors(severity, counter), convert::count)
 }
 
-fn retired(gpu: &mut Gpu<'_>, key: &'static str, cause: RetirementCause) -> Reading<u32> {
+fn retired(gpu: &mut Gpu<'_, '_>, key: &'static str, cause: RetirementCause) -> Reading<u32> {
     let device = gpu.device;
     let count =
         || -> Result<usize, NvmlError> { patiently(|| device.retired_pages(cause)).map(|pages| pages.len()) };
@@ -74,7 +74,7 @@ fn retired(gpu: &mut Gpu<'_>, key: &'static str, cause: RetirementCause) -> Read
     })
 }
 
-fn sram(gpu: &mut Gpu<'_>) -> SramErrors {
+fn sram(gpu: &mut Gpu<'_, '_>) -> SramErrors {
     let device = gpu.device;
     let status = gpu
         .asker
@@ -96,7 +96,7 @@ fn sram(gpu: &mut Gpu<'_>) -> SramErrors {
     }
 }
 
-fn remapped_rows(gpu: &mut Gpu<'_>) -> RemappedRows {
+fn remapped_rows(gpu: &mut Gpu<'_, '_>) -> RemappedRows {
     let device = gpu.device;
     let rows = gpu
         .asker
@@ -133,7 +133,7 @@ fn health(mask: u32, shift: u32) -> Reading<bool> {
 const FABRIC_NOT_SUPPORTED: u8 = 0;
 const FABRIC_COMPLETED: u8 = 3;
 
-fn fabric(gpu: &mut Gpu<'_>) -> Fabric {
+fn fabric(gpu: &mut Gpu<'_, '_>) -> Fabric {
     let device = gpu.device;
     let info = gpu
         .asker

@@ -6,10 +6,10 @@ use nvml_wrapper::enum_wrappers::device::Sampling;
 use super::Gpu;
 use crate::{convert, interval::ring::Stats, raw};
 
-impl Gpu<'_> {
+impl Gpu<'_, '_> {
     /// Statistics of the samples that the driver took since they were last asked for; `not_ready` where it took none.
     pub(super) fn samples(&mut self, key: &'static str, kind: Sampling) -> Reading<Stats> {
-        let since = self.book.seen(kind.clone(), self.now);
+        let since = self.book.seen(kind, self.now);
         let device = self.device;
         let taken = self.asker.ask(key, || raw::samples(device, &kind, since), Ok);
         if self.asker.is_abandoned() {

@@ -15,7 +15,7 @@ const MOST_ACCOUNTS: usize = 64;
 /// vGPUs that are read: no GPU can be cut into more.
 const MOST_VGPUS: usize = 64;
 
-pub(super) fn read(gpu: &mut Gpu<'_>) -> Sessions {
+pub(super) fn read(gpu: &mut Gpu<'_, '_>) -> Sessions {
     let device = gpu.device;
     let encoder = gpu
         .asker
@@ -34,7 +34,7 @@ pub(super) fn read(gpu: &mut Gpu<'_>) -> Sessions {
     }
 }
 
-fn vgpus(gpu: &mut Gpu<'_>) -> Reading<Vec<Vgpu>> {
+fn vgpus(gpu: &mut Gpu<'_, '_>) -> Reading<Vec<Vgpu>> {
     let device = gpu.device;
     let active = gpu.asker.ask(
         "nvmlDeviceGetActiveVgpus",
@@ -44,7 +44,7 @@ fn vgpus(gpu: &mut Gpu<'_>) -> Reading<Vec<Vgpu>> {
     active.map(|active| active.into_iter().map(|id| describe(gpu, id)).collect())
 }
 
-fn describe(gpu: &mut Gpu<'_>, id: u32) -> Vgpu {
+fn describe(gpu: &mut Gpu<'_, '_>, id: u32) -> Vgpu {
     let nvml = gpu.nvml;
     let vgpu = VgpuInstance::new(id, gpu.device);
     let asker = &mut *gpu.asker;
@@ -73,7 +73,7 @@ fn describe(gpu: &mut Gpu<'_>, id: u32) -> Vgpu {
     }
 }
 
-fn accounts(gpu: &mut Gpu<'_>) -> Reading<Vec<AccountedProcess>> {
+fn accounts(gpu: &mut Gpu<'_, '_>) -> Reading<Vec<AccountedProcess>> {
     let device = gpu.device;
     let pids = gpu.asker.ask(
         "nvmlDeviceGetAccountingPids",
@@ -88,7 +88,7 @@ fn accounts(gpu: &mut Gpu<'_>) -> Reading<Vec<AccountedProcess>> {
     })
 }
 
-fn account(gpu: &mut Gpu<'_>, pid: u32) -> AccountedProcess {
+fn account(gpu: &mut Gpu<'_, '_>, pid: u32) -> AccountedProcess {
     let device = gpu.device;
     let stats = gpu.asker.ask(
         "nvmlDeviceGetAccountingStats",

@@ -1,6 +1,6 @@
 //! Temperatures and fans.
 
-use gpulse_models::{Fan, Reading, Reason, Revolutions, Thermal, catalogue::Catalogued};
+use gpulse_models::{Fan, Reading, Reason, Revolutions, Thermal};
 use nvml_wrapper::enum_wrappers::device::TemperatureSensor;
 
 use super::{Gpu, fields};
@@ -12,7 +12,7 @@ const MOST_FANS: u32 = 16;
 /// The fan that drivers without a count of fans speak of.
 const FIRST_FAN: u32 = 0;
 
-pub(super) fn read(gpu: &mut Gpu<'_>) -> Thermal {
+pub(super) fn read(gpu: &mut Gpu<'_, '_>) -> Thermal {
     let device = gpu.device;
     let [memory] = gpu.fields([fields::MEMORY_TEMPERATURE]);
     Thermal {
@@ -31,7 +31,7 @@ pub(super) fn read(gpu: &mut Gpu<'_>) -> Thermal {
     }
 }
 
-fn fans(gpu: &mut Gpu<'_>) -> Reading<Vec<Fan>> {
+fn fans(gpu: &mut Gpu<'_, '_>) -> Reading<Vec<Fan>> {
     let device = gpu.device;
     let count = gpu.asker.ask("nvmlDeviceGetNumFans", || device.num_fans(), Ok);
     match count {
@@ -50,7 +50,7 @@ fn fans(gpu: &mut Gpu<'_>) -> Reading<Vec<Fan>> {
     }
 }
 
-fn fan(gpu: &mut Gpu<'_>, index: u32) -> Fan {
+fn fan(gpu: &mut Gpu<'_, '_>, index: u32) -> Fan {
     let device = gpu.device;
     let asker = &mut *gpu.asker;
     Fan {
@@ -79,6 +79,5 @@ fn fan(gpu: &mut Gpu<'_>, index: u32) -> Fan {
             || raw::fan_policy(device, index),
             |policy| Ok(label::fan_policy(policy)),
         ),
-        ..Fan::absent(Reason::NotReady)
     }
 }

@@ -71,12 +71,12 @@ impl Processes {
     }
 
     /// Reads who is on the GPU.
-    pub(crate) fn read(&mut self, gpu: &mut Gpu<'_>) -> ProcessTable {
+    pub(crate) fn read(&mut self, gpu: &mut Gpu<'_, '_>) -> ProcessTable {
         let list = self.list(gpu);
         ProcessTable { list }
     }
 
-    fn list(&mut self, gpu: &mut Gpu<'_>) -> Reading<ProcessList> {
+    fn list(&mut self, gpu: &mut Gpu<'_, '_>) -> Reading<ProcessList> {
         let (nvml, device) = (gpu.nvml, gpu.device);
         let mut listed = match list::processes(gpu.asker, nvml, device) {
             Reading::Value(listed) => listed,

@@ -7,17 +7,17 @@ use nvml_wrapper::{
 use crate::ffi;
 
 /// The samples of one GPU or of one GPU instance. Both are freed with it.
-pub(crate) struct GpmBuffers {
-    nvml: &'static Nvml,
+pub(crate) struct GpmBuffers<'n> {
+    nvml: &'n Nvml,
     /// The GPU instance; nothing for the GPU as a whole.
     instance: Option<u32>,
-    earlier: Option<GpmSample<'static>>,
-    latest: Option<GpmSample<'static>>,
+    earlier: Option<GpmSample<'n>>,
+    latest: Option<GpmSample<'n>>,
 }
 
-impl GpmBuffers {
+impl<'n> GpmBuffers<'n> {
     /// Samples of the GPU, or of a GPU instance. Memory is taken with the first two samples and then used again.
-    pub(crate) fn new(nvml: &'static Nvml, instance: Option<u32>) -> Self {
+    pub(crate) fn new(nvml: &'n Nvml, instance: Option<u32>) -> Self {
         Self {
             nvml,
             instance,
@@ -29,7 +29,7 @@ impl GpmBuffers {
     /// Takes a sample (`nvmlGpmSampleGet`, `nvmlGpmMigSampleGet`); the one before the last is overwritten.
     ///
     /// After an error the two samples are not a pair any more: begin anew.
-    pub(crate) fn take(&mut self, device: &Device<'static>) -> Result<(), NvmlError> {
+    pub(crate) fn take(&mut self, device: &Device<'n>) -> Result<(), NvmlError> {
         let next = match self.earlier.take() {
             Some(oldest) => {
                 ffi::gpm_take_again(device, self.instance, &oldest)?;

@@ -166,7 +166,7 @@ pub(crate) fn mig_mode(device: &Device<'_>) -> Result<MigMode, NvmlError> {
 }
 
 /// The MIG device with this number; nothing if there is none (`nvmlDeviceGetMigDeviceHandleByIndex`).
-pub(crate) fn mig_device(device: &Device<'static>, index: u32) -> Result<Option<Device<'static>>, NvmlError> {
+pub(crate) fn mig_device<'n>(device: &Device<'n>, index: u32) -> Result<Option<Device<'n>>, NvmlError> {
     match device.mig_device_by_index(index) {
         Ok(instance) => Ok(Some(instance)),
         Err(NvmlError::NotFound) => Ok(None),
@@ -241,12 +241,12 @@ pub(crate) fn virtual_machine(id: VmId) -> String {
 }
 
 /// Processors that are nearest to the GPU (`nvmlDeviceGetCpuAffinity`).
-pub(crate) fn cpu_affinity(device: &Device<'static>) -> Result<Vec<u32>, NvmlError> {
+pub(crate) fn cpu_affinity(device: &Device<'_>) -> Result<Vec<u32>, NvmlError> {
     device.cpu_affinity(AFFINITY_WORDS).map(|words| members(&words))
 }
 
 /// NUMA nodes that are nearest to the GPU (`nvmlDeviceGetMemoryAffinity`).
-pub(crate) fn memory_affinity(device: &Device<'static>) -> Result<Vec<u32>, NvmlError> {
+pub(crate) fn memory_affinity(device: &Device<'_>) -> Result<Vec<u32>, NvmlError> {
     /// `NVML_AFFINITY_SCOPE_NODE`
     const NODE: u32 = 0;
     device

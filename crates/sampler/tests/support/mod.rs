@@ -45,6 +45,7 @@ fn sampling_with<T>(
             retry_first: pause,
             retry_max: pause,
             events: true,
+            parking: cache.parking().follow(),
         };
         let sampling = SamplerSettings {
             interval: pause,
