@@ -11,6 +11,7 @@ mod conformance;
 mod contract;
 mod events;
 mod faults;
+mod fidelity;
 mod foreign;
 mod foreign_crates;
 mod isolation;

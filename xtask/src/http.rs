@@ -21,12 +21,19 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
-/// Asks for one path. HTTP/1.0 on purpose: its answers are never chunked and end with the connection.
+/// Asks for one path.
 pub(crate) fn get(address: SocketAddr, path: &str) -> Result<Answer> {
+    get_encoded(address, path, "identity")
+}
+
+/// Asks for one path in one encoding. HTTP/1.0 on purpose: its answers are never chunked and end with the connection.
+pub(crate) fn get_encoded(address: SocketAddr, path: &str, encoding: &str) -> Result<Answer> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\nAccept: application/json\r\n\r\n");
+    let request = format!(
+        "GET {path} HTTP/1.0\r\nHost: {address}\r\nAccept: application/json\r\nAccept-Encoding: {encoding}\r\n\r\n"
+    );
     stream.write_all(request.as_bytes())?;
     let mut bytes = Vec::new();
     stream.take(LARGEST_ANSWER).read_to_end(&mut bytes)?;

@@ -41,7 +41,7 @@ enum Command {
     Tidy,
     /// Regenerate the files that are generated from code.
     Codegen(codegen::Args),
-    /// Measure: requests per second, or the memory and CPU time that the agent itself takes.
+    /// Measure: requests per second, the memory and CPU time that the agent itself takes, or how true its numbers are.
     Bench(bench::Args),
     /// Run the tests that need a real NVIDIA GPU.
     Hardware,

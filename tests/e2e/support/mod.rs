@@ -4,11 +4,14 @@ mod agent;
 mod http;
 pub(crate) mod python;
 mod skip;
+#[allow(dead_code, reason = "the benchmark of fidelity uses all of it")]
+mod ticks;
 mod wait;
 mod world;
 
 pub(crate) use agent::{Agent, AgentBuilder};
 pub(crate) use http::request;
 pub(crate) use skip::skipped;
+pub(crate) use ticks::{Record, Tick, sim_step, spans};
 pub(crate) use wait::eventually;
 pub(crate) use world::simulator;

@@ -1,29 +1,36 @@
-//! Measures what a running agent takes: idle, and with a client that asks once per second.
+//! Measures what a running agent takes: idle, and with clients that ask once per second.
 //!
-//! Prints the figures beside the project's goals and judges nothing: a loaded machine is no failure of the agent.
+//! Prints the figures beside the project's goals and judges nothing: a loaded machine is no failure of the agent. The
+//! simulator runs in the agent's process, and its time and memory are in the figures. How much of them is, show the time of
+//! the threads that call it, the number of calls, and a second agent that reads nothing.
 
+use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::agent::{self, Agent, Readiness};
+use crate::bench::report;
+use crate::bench::routes;
 use crate::bench::usage::Usage;
+use crate::bench::world::World;
 use crate::http;
 use crate::project::Project;
 
-/// Allocations and caches settle within the first rounds of sampling.
-const WARM_UP: Duration = Duration::from_secs(5);
+/// Allocations and caches settle within the first rounds of sampling, the slow ones of 5 s included.
+const WARM_UP: Duration = Duration::from_secs(12);
 
-const GOAL_RSS_MB: f64 = 15.0;
-const GOAL_CPU_PERCENT: f64 = 0.3;
+/// What a client polls that wants to know everything.
+const POLLED: &str = "/api/v1/gpus";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The machine to simulate.
     #[arg(long, default_value = "h100-sxm-8")]
     profile: String,
-    /// How long each of the two measurements takes. The kernel counts in 10 ms: 30 s resolve 0.03 % of a core.
+    /// How long each of the four measurements takes. The kernel counts in 10 ms: 30 s resolve 0.03 % of a core.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
 }
@@ -37,136 +44,112 @@ impl Default for Args {
     }
 }
 
-struct Figures {
-    cpu_percent: f64,
-    after: Usage,
+/// What was measured over some time.
+pub(super) struct Figures {
+    pub(super) title: &'static str,
+    pub(super) cpu_percent: f64,
+    /// That part of it which the threads that call the driver took.
+    pub(super) driver_percent: f64,
+    pub(super) calls_per_second: f64,
+    pub(super) after: Usage,
 }
 
-/// Builds, starts, warms up, measures twice and prints a table.
+/// An agent in a world of its own.
+struct Subject {
+    // Before the world: it ends first.
+    agent: Agent,
+    world: World,
+}
+
+/// Builds, starts, warms up, measures and prints a table.
 pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     let binary = Agent::build(project, true)?;
-    let address = agent::free_address()?;
-    let mut command = Agent::serve(&binary, &args.profile);
-    command.arg("--bind").arg(address.to_string());
-    let mut agent = Agent::start(command, address)?;
-    match agent.wait_until_ready()? {
-        Readiness::Ready => {}
-        Readiness::Exited(status) => bail!("gpulse ended before it was ready ({status})"),
-        Readiness::Late(heard) => bail!("gpulse is not ready: {heard}"),
-    }
-
     let span = Duration::from_secs(args.seconds);
-    eprintln!(
-        "Warming up {} s, then measuring twice {} s.",
-        WARM_UP.as_secs(),
-        args.seconds
-    );
-    thread::sleep(WARM_UP);
-    let idle = measure(&agent, span, || Ok(()))?;
-    let asked = measure(&agent, span, || {
-        let answer = http::get(agent.address(), "/gpu/metrics")?;
+    eprintln!("Measuring four times {} s.", args.seconds);
+
+    let subject = Subject::start(project, &binary, &args.profile, &[])?;
+    let agent = &subject.agent;
+    let idle = subject.measure("idle", span, || Ok(()))?;
+    let polled = subject.measure("one GET", span, || {
+        let answer = http::get(agent.address(), POLLED)?;
         if answer.status != 200 {
-            bail!("/gpu/metrics answers {}", answer.status);
+            bail!("{POLLED} answers {}", answer.status);
         }
         Ok(())
     })?;
-    print!("{}", render(&args.profile, &idle, &asked));
+    // Not before: the OpenAPI document alone is the largest body of all.
+    let routes = routes::of(agent)?;
+    let asked = subject.measure("all routes", span, || routes::ask_all(agent, &routes))?;
+    drop(subject);
+
+    let off = groups(&binary)?;
+    let subject = Subject::start(project, &binary, &args.profile, &off)?;
+    let without = subject.measure("no groups", span, || Ok(()))?;
+    let measured = [idle, polled, asked, without];
+    print!("{}", report::render(&args.profile, routes.len(), &measured));
     Ok(())
 }
 
-/// Does something once per second for as long as `span`.
-fn measure(agent: &Agent, span: Duration, mut each_second: impl FnMut() -> Result<()>) -> Result<Figures> {
-    let before = Usage::of(agent.pid())?;
-    let start = Instant::now();
-    let mut next = start;
-    while next < start + span {
-        each_second()?;
-        next += Duration::from_secs(1);
-        thread::sleep(next.saturating_duration_since(Instant::now()));
+/// The variables that switch each group of readings off.
+fn groups(binary: &Path) -> Result<Vec<String>> {
+    let output = Command::new(binary).arg("config").env_clear().output()?;
+    let text = String::from_utf8(output.stdout)?;
+    let groups: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("sampler.groups.")?.split_whitespace().next())
+        .map(|group| format!("GPULSE_SAMPLER__GROUPS__{}", group.to_uppercase()))
+        .collect();
+    if groups.is_empty() {
+        bail!("`gpulse config` names no groups of readings:\n{text}");
     }
-    let after = Usage::of(agent.pid())?;
-    let cpu = after.cpu_seconds - before.cpu_seconds;
-    Ok(Figures {
-        cpu_percent: 100.0 * cpu / start.elapsed().as_secs_f64(),
-        after,
-    })
+    Ok(groups)
 }
 
-fn render(profile: &str, idle: &Figures, asked: &Figures) -> String {
-    let megabytes = |kib: u64| format!("{:.1}", kib as f64 / 1024.0);
-    let rows = [
-        (
-            "CPU, % of a core",
-            format!("{:.2}", idle.cpu_percent),
-            format!("{:.2}", asked.cpu_percent),
-            format!("< {GOAL_CPU_PERCENT}"),
-        ),
-        (
-            "RSS, MiB",
-            megabytes(idle.after.rss_kib),
-            megabytes(asked.after.rss_kib),
-            format!("< {GOAL_RSS_MB:.0}"),
-        ),
-        (
-            "RSS, highest, MiB",
-            megabytes(idle.after.peak_kib),
-            megabytes(asked.after.peak_kib),
-            String::new(),
-        ),
-        (
-            "threads",
-            idle.after.threads.to_string(),
-            asked.after.threads.to_string(),
-            String::new(),
-        ),
-        (
-            "open files",
-            idle.after.files.to_string(),
-            asked.after.files.to_string(),
-            String::new(),
-        ),
-    ];
-    let mut text = format!("\nFootprint of gpulse over `{profile}`, release build\n\n");
-    text += &format!("  {:<18} {:>8} {:>14}   goal\n", "", "idle", "one GET per s");
-    for (name, idle, asked, goal) in rows {
-        text += format!("  {name:<18} {idle:>8} {asked:>14}   {goal}").trim_end();
-        text.push('\n');
+impl Subject {
+    /// Starts an agent at its defaults, but for variables that are set to `off`.
+    fn start(project: &Project, binary: &Path, profile: &str, off: &[String]) -> Result<Self> {
+        let world = World::set_up(project, binary, profile)?;
+        let address = agent::free_address()?;
+        let mut command = Command::new(binary);
+        command.arg("serve").arg("--nvml-library").arg(world.library());
+        command.args(["--bind", &address.to_string()]);
+        // What starts and ends is no news here.
+        command.env("GPULSE_LOG__LEVEL", "error");
+        command.envs(off.iter().map(|variable| (variable, "off")));
+        let mut agent = Agent::start(command, address)?;
+        match agent.wait_until_ready()? {
+            Readiness::Ready => {}
+            Readiness::Exited(status) => bail!("gpulse ended before it was ready ({status})"),
+            Readiness::Late(heard) => bail!("gpulse is not ready: {heard}"),
+        }
+        thread::sleep(WARM_UP);
+        Ok(Self { agent, world })
     }
-    text
-}
 
-#[cfg(test)]
-mod tests {
-    use super::{Figures, render};
-    use crate::bench::usage::Usage;
-
-    #[test]
-    fn the_figures_stand_beside_the_goals() {
-        let after = || Usage {
-            cpu_seconds: 1.0,
-            rss_kib: 12_800,
-            peak_kib: 13_312,
-            threads: 14,
-            files: 20,
-        };
-        let text = render(
-            "t4-1",
-            &Figures {
-                cpu_percent: 0.134,
-                after: after(),
-            },
-            &Figures {
-                cpu_percent: 0.2,
-                after: after(),
-            },
-        );
-        assert!(
-            text.contains("  CPU, % of a core       0.13           0.20   < 0.3\n"),
-            "{text}"
-        );
-        assert!(
-            text.contains("  RSS, MiB               12.5           12.5   < 15\n"),
-            "{text}"
-        );
+    /// Does something once per second for as long as `span`.
+    fn measure(
+        &self,
+        title: &'static str,
+        span: Duration,
+        mut each_second: impl FnMut() -> Result<()>,
+    ) -> Result<Figures> {
+        let calls_before = self.world.calls()?;
+        let before = Usage::of(self.agent.pid())?;
+        let start = Instant::now();
+        let mut next = start;
+        while next < start + span {
+            each_second().with_context(|| format!("measuring `{title}`"))?;
+            next += Duration::from_secs(1);
+            thread::sleep(next.saturating_duration_since(Instant::now()));
+        }
+        let after = Usage::of(self.agent.pid())?;
+        let seconds = start.elapsed().as_secs_f64();
+        Ok(Figures {
+            title,
+            cpu_percent: 100.0 * (after.cpu_seconds - before.cpu_seconds) / seconds,
+            driver_percent: 100.0 * (after.driver_seconds - before.driver_seconds) / seconds,
+            calls_per_second: (self.world.calls()? - calls_before) as f64 / seconds,
+            after,
+        })
     }
 }

@@ -1,7 +1,10 @@
-//! `cargo xtask bench`: how fast the agent answers, and what it costs the machine it watches.
+//! `cargo xtask bench`: how fast the agent answers, what it costs the machine it watches, and how true it is.
 
 mod footprint;
+mod report;
+mod routes;
 mod usage;
+mod world;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -21,9 +24,18 @@ enum What {
     Throughput,
     /// Memory, CPU time, threads and files of a release build over simulated GPUs.
     Footprint(footprint::Args),
+    /// The error of reported utilisation and energy over loads that are known exactly; fails where a goal is missed.
+    Fidelity(Fidelity),
 }
 
-/// Runs one benchmark, or both.
+#[derive(clap::Args)]
+struct Fidelity {
+    /// How long the simulated GPUs are watched.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(10..))]
+    seconds: u64,
+}
+
+/// Runs one benchmark, or those that take what a machine can do and judge nothing.
 pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     match &args.what {
         None => {
@@ -32,10 +44,21 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
         }
         Some(What::Throughput) => throughput(project),
         Some(What::Footprint(args)) => footprint::run(project, args),
+        Some(What::Fidelity(args)) => fidelity(project, args),
     }
 }
 
 fn throughput(project: &Project) -> Result<()> {
     let sh = &project.sh;
     Ok(cmd!(sh, "cargo bench -p gpulse-api --bench throughput").run()?)
+}
+
+/// The program that measures knows the simulator, which this one may not: it belongs to the end-to-end tests.
+fn fidelity(project: &Project, args: &Fidelity) -> Result<()> {
+    let (sh, seconds) = (&project.sh, args.seconds.to_string());
+    Ok(cmd!(
+        sh,
+        "cargo bench -p gpulse-e2e --bench fidelity -- --seconds {seconds}"
+    )
+    .run()?)
 }
