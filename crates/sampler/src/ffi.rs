@@ -14,9 +14,9 @@ use nvml_wrapper::{
 use nvml_wrapper_sys::bindings::{
     nvmlC2cModeInfo_v1_t, nvmlConfComputeMemSizeInfo_t, nvmlConfComputeSystemState_t, nvmlDevice_t,
     nvmlDeviceAddressingMode_t, nvmlDeviceAttributes_t, nvmlEccSramErrorStatus_t, nvmlEventData_t,
-    nvmlFieldValue_t, nvmlGpuFabricInfoV_t, nvmlMarginTemperature_t, nvmlMemory_t, nvmlMemory_v2_t,
-    nvmlPciInfo_t, nvmlPlatformInfo_t, nvmlProcessInfo_t, nvmlProcessInfo_v1_t, nvmlProcessInfo_v2_t,
-    nvmlRowRemapperHistogramValues_t, nvmlSample_t,
+    nvmlFieldValue_t, nvmlGpuFabricInfo_v2_t, nvmlGpuFabricInfoV_t, nvmlMarginTemperature_t, nvmlMemory_t,
+    nvmlMemory_v2_t, nvmlPciInfo_t, nvmlPlatformInfo_t, nvmlProcessInfo_t, nvmlProcessInfo_v1_t,
+    nvmlProcessInfo_v2_t, nvmlReturn_enum_NVML_ERROR_UNKNOWN, nvmlRowRemapperHistogramValues_t, nvmlSample_t,
 };
 
 /// Structures that consist of numbers only, so that all zeros are one of them.
@@ -52,6 +52,7 @@ plain! {
     nvmlMarginTemperature_t = 8, version 1;
     nvmlDeviceAddressingMode_t = 8, version 1;
     nvmlGpuFabricInfoV_t = 40, version 3;
+    nvmlGpuFabricInfo_v2_t = 36, version 2;
     nvmlPlatformInfo_t = 44, version 2;
     nvmlC2cModeInfo_v1_t = 4;
     nvmlDeviceAttributes_t = 40;
@@ -163,7 +164,7 @@ macro_rules! versioned {
             let mut answer: $type = blank();
             *answer.version() = <$type as Versioned>::VERSION;
             // SAFETY: as in `calls`; the structure says its own size, beyond which nothing is written.
-            nvml_try(unsafe { call(handle(device), &mut answer) })?;
+            nvml_try(unsafe { call(handle(device), (&raw mut answer).cast()) })?;
             Ok(answer)
         }
     )* };
@@ -180,6 +181,8 @@ versioned! {
     addressing_mode -> nvmlDeviceAddressingMode_t = nvmlDeviceGetAddressingMode;
     /// The fabric.
     fabric -> nvmlGpuFabricInfoV_t = nvmlDeviceGetGpuFabricInfoV;
+    /// The fabric, as drivers say that do not sum its health up.
+    fabric_v2 -> nvmlGpuFabricInfo_v2_t = nvmlDeviceGetGpuFabricInfoV;
     /// The chassis.
     platform -> nvmlPlatformInfo_t = nvmlDeviceGetPlatformInfo;
 }
@@ -269,11 +272,12 @@ pub(crate) fn field_values(device: &Device<'_>, fields: &mut [nvmlFieldValue_t])
     Ok(unsafe { call(handle(device), count, fields.as_mut_ptr()) })
 }
 
-/// An empty place for the value of a field.
+/// A place for the value of a field. A driver that leaves it out has not read it: that is no zero.
 pub(crate) fn field(id: u32, scope: u32) -> nvmlFieldValue_t {
     nvmlFieldValue_t {
         fieldId: id,
         scopeId: scope,
+        nvmlReturn: nvmlReturn_enum_NVML_ERROR_UNKNOWN,
         ..blank()
     }
 }
@@ -313,8 +317,8 @@ pub(crate) fn no_sample() -> nvmlSample_t {
     blank()
 }
 
-/// Calls that list processes into entries of one type: how many there are.
-macro_rules! process_lists {
+/// Calls that fill a list with entries of one type: how many there are.
+macro_rules! lists {
     ($($name:ident($type:ty) = $symbol:ident;)*) => { $(
         pub(crate) fn $name(device: &Device<'_>, room: &mut [$type]) -> Result<usize, (NvmlError, usize)> {
             let call = nvml_sym(device.nvml().lib().$symbol.as_ref()).map_err(|error| (error, 0))?;
@@ -335,7 +339,7 @@ pub(crate) type WidestEntry = [u64; 4];
 
 const _: () = assert!(size_of::<WidestEntry>() >= size_of::<nvmlProcessInfo_t>());
 
-process_lists! {
+lists! {
     compute_v3(WidestEntry) = nvmlDeviceGetComputeRunningProcesses_v3;
     compute_v2(nvmlProcessInfo_v2_t) = nvmlDeviceGetComputeRunningProcesses_v2;
     compute_v1(nvmlProcessInfo_v1_t) = nvmlDeviceGetComputeRunningProcesses;
@@ -345,17 +349,7 @@ process_lists! {
     mps_v3(WidestEntry) = nvmlDeviceGetMPSComputeRunningProcesses_v3;
     mps_v2(nvmlProcessInfo_v2_t) = nvmlDeviceGetMPSComputeRunningProcesses_v2;
     mps_v1(nvmlProcessInfo_v1_t) = nvmlDeviceGetMPSComputeRunningProcesses;
-}
-
-/// The ids of vGPUs that are at work: how many there are.
-pub(crate) fn active_vgpus(device: &Device<'_>, room: &mut [u32]) -> Result<usize, (NvmlError, usize)> {
-    let call = nvml_sym(device.nvml().lib().nvmlDeviceGetActiveVgpus.as_ref()).map_err(|error| (error, 0))?;
-    let mut count = length(room.len());
-    // SAFETY: as in `calls`; the list has as many places as are said.
-    match nvml_try(unsafe { call(handle(device), &mut count, room.as_mut_ptr()) }) {
-        Ok(()) => Ok(count as usize),
-        Err(error) => Err((error, count as usize)),
-    }
+    active_vgpus(u32) = nvmlDeviceGetActiveVgpus;
 }
 
 fn length(places: usize) -> u32 {

@@ -4,6 +4,9 @@ use std::time::{Duration, Instant};
 
 use gpulse_models::catalogue::{Cadence, Group};
 
+/// Samples of the performance monitor are to be at least so far apart, by the header.
+pub(crate) const MONITOR_APART: Duration = Duration::from_millis(100);
+
 /// When each group of readings is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schedule {
@@ -40,7 +43,11 @@ impl Schedule {
 
     /// From one read of `group` to the next; nothing if there is no next one.
     pub fn interval(&self, group: Group) -> Option<Duration> {
-        self.cadence(group).interval(self.tick, self.slow)
+        let interval = self.cadence(group).interval(self.tick, self.slow)?;
+        Some(match group {
+            Group::Activity => interval.max(MONITOR_APART),
+            _ => interval,
+        })
     }
 
     /// The clock of `group`, which is due at once.

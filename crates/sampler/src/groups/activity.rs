@@ -6,7 +6,7 @@ use gpulse_models::{Activity, BytesPerSecond, Percent, Reading, Reason, Seconds,
 use nvml_wrapper::{enums::gpm::GpmMetricId, error::NvmlError};
 
 use super::Gpu;
-use crate::{asker::WHOLE, convert, raw::GpmBuffers};
+use crate::{asker::WHOLE, convert, raw::GpmBuffers, schedule::MONITOR_APART};
 
 /// What is asked for, in the order in which [`shown`] takes it.
 const METRICS: [GpmMetricId; 16] = [
@@ -36,6 +36,7 @@ const MEBIBYTE: f64 = 1_048_576.0;
 pub(super) struct Monitor<'n> {
     buffers: Option<GpmBuffers<'n>>,
     taken_at: Option<Instant>,
+    latest: Option<Activity>,
 }
 
 impl<'n> Monitor<'n> {
@@ -50,7 +51,14 @@ impl<'n> Monitor<'n> {
     }
 
     fn of(&mut self, gpu: &mut Gpu<'_, 'n>, instance: u32) -> Activity {
-        match self.take(gpu, instance) {
+        // Of a MIG instance the answer before is given again: its group has other readings that are due.
+        let early = self
+            .taken_at
+            .is_some_and(|taken_at| taken_at.elapsed() < MONITOR_APART);
+        if let (true, Some(latest)) = (early, &self.latest) {
+            return latest.clone();
+        }
+        let activity = match self.take(gpu, instance) {
             Ok(Some(over)) => self.metrics(gpu, instance, over),
             Ok(None) => Activity::absent(Reason::NotReady),
             Err(reason) => {
@@ -59,7 +67,9 @@ impl<'n> Monitor<'n> {
                 self.taken_at = None;
                 Activity::absent(reason)
             }
-        }
+        };
+        self.latest = Some(activity.clone());
+        activity
     }
 
     /// Takes the next sample; the time since the one before, if there was one.

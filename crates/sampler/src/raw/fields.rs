@@ -29,11 +29,6 @@ impl FieldNumber {
 
     /// A value by its bits and its `nvmlValueType_t`; nothing of a type that is not known.
     fn decode(bits: u64, value_type: u32) -> Option<Self> {
-        let first = |bytes: usize| {
-            let mut low = [0; 8];
-            low[..bytes].copy_from_slice(&bits.to_ne_bytes()[..bytes]);
-            u64::from_ne_bytes(low)
-        };
         let word = || u32::from_ne_bytes(bits.to_ne_bytes()[..4].try_into().unwrap_or_default());
         Some(match value_type {
             0 => Self::Float(f64::from_bits(bits)),
@@ -41,11 +36,10 @@ impl FieldNumber {
             2 | 3 => Self::Unsigned(bits),
             4 => Self::Signed(bits.cast_signed()),
             5 => Self::Signed(word().cast_signed().into()),
-            6 => Self::Unsigned(if cfg!(target_endian = "little") {
-                first(2)
-            } else {
-                bits >> 48
-            }),
+            6 => {
+                let short = u16::from_ne_bytes(bits.to_ne_bytes()[..2].try_into().unwrap_or_default());
+                Self::Unsigned(short.into())
+            }
             _ => return None,
         })
     }

@@ -18,8 +18,8 @@ pub(crate) use self::{
 use crate::ffi;
 pub(crate) use crate::ffi::{
     architecture, brand, bus_type, clocks_event_reasons as event_reasons, common_ancestor,
-    compute_instance_id, compute_mode, fabric, fan_policy, gpu_instance_id, host_vgpu_mode, module_id,
-    numa_node, nvlink_remote_type, nvlink_version, p2p_status, pcie_max_speed, platform, power_source,
+    compute_instance_id, compute_mode, fan_policy, gpu_instance_id, host_vgpu_mode, module_id, numa_node,
+    nvlink_remote_type, nvlink_version, p2p_status, pcie_max_speed, platform, power_source,
     row_remapper_histogram, sram_errors, target_fan_speed, virtualization_mode,
 };
 
@@ -150,6 +150,41 @@ pub(crate) fn remapped_rows(device: &Device<'_>) -> Result<RemappedRows, NvmlErr
     })
 }
 
+/// The fabric that joins GPUs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fabric {
+    pub(crate) state: u8,
+    pub(crate) status: u32,
+    pub(crate) cluster_uuid: [u8; 16],
+    pub(crate) clique_id: u32,
+    pub(crate) health_mask: u32,
+}
+
+/// `nvmlDeviceGetGpuFabricInfoV`, in the version before where the driver does not know the latest one, which it says in several
+/// ways.
+pub(crate) fn fabric(device: &Device<'_>) -> Result<Fabric, NvmlError> {
+    match ffi::fabric(device) {
+        Ok(info) => Ok(Fabric {
+            state: info.state,
+            status: info.status,
+            cluster_uuid: info.clusterUuid,
+            clique_id: info.cliqueId,
+            health_mask: info.healthMask,
+        }),
+        Err(error) if is_missing(&error) || matches!(error, NvmlError::InvalidArg) => {
+            let info = ffi::fabric_v2(device)?;
+            Ok(Fabric {
+                state: info.state,
+                status: info.status,
+                cluster_uuid: info.clusterUuid,
+                clique_id: info.cliqueId,
+                health_mask: info.healthMask,
+            })
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// MIG mode now, and after the next reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MigMode {
@@ -199,7 +234,7 @@ pub(crate) fn nvlink_state(device: &Device<'_>, link: u32) -> Result<bool, NvmlE
 /// Where the far end of a link sits, as text (`nvmlDeviceGetNvLinkRemotePciInfo_v2`).
 pub(crate) fn nvlink_remote_bus_id(device: &Device<'_>, link: u32) -> Result<String, NvmlError> {
     ffi::nvlink_remote(device, link).map(|pci| {
-        let bytes: Vec<u8> = pci.busId.iter().map(|byte| byte.cast_unsigned()).collect();
+        let bytes: Vec<u8> = pci.busId.iter().map(|byte| byte.to_ne_bytes()[0]).collect();
         text(&bytes)
     })
 }

@@ -83,7 +83,7 @@ pub(crate) fn mps_processes(device: &Device<'_>) -> Result<Vec<ProcessEntry>, Nv
 
 fn list(device: &Device<'_>, versions: &Versions) -> Result<Vec<ProcessEntry>, NvmlError> {
     match fill(device, versions.third, [POISON; 4]) {
-        Ok(entries) => return Ok(decode(&entries)),
+        Ok((room, count)) => return Ok(decode(&room, count)),
         Err(error) if !is_missing(&error) => return Err(error),
         Err(_) => {}
     }
@@ -94,7 +94,7 @@ fn list(device: &Device<'_>, versions: &Versions) -> Result<Vec<ProcessEntry>, N
         computeInstanceId: NO_INSTANCE,
     };
     match fill(device, versions.second, blank) {
-        Ok(entries) => return Ok(entries.iter().map(of_second).collect()),
+        Ok((entries, count)) => return Ok(entries[..count].iter().map(of_second).collect()),
         Err(error) if !is_missing(&error) => return Err(error),
         Err(_) => {}
     }
@@ -102,8 +102,8 @@ fn list(device: &Device<'_>, versions: &Versions) -> Result<Vec<ProcessEntry>, N
         pid: 0,
         usedGpuMemory: 0,
     };
-    let entries = fill(device, versions.first, blank)?;
-    Ok(entries
+    let (entries, count) = fill(device, versions.first, blank)?;
+    Ok(entries[..count]
         .iter()
         .map(|entry| ProcessEntry {
             pid: entry.pid,
@@ -114,10 +114,11 @@ fn list(device: &Device<'_>, versions: &Versions) -> Result<Vec<ProcessEntry>, N
         .collect())
 }
 
-/// Asks how many there are, and then for them with some room to spare; again where more have started than that.
-fn fill<T: Copy>(device: &Device<'_>, call: List<T>, blank: T) -> Result<Vec<T>, NvmlError> {
+/// Asks how many there are, and then for them with some room to spare; again where more have started than that. The room, and
+/// how many entries there are in it.
+fn fill<T: Copy>(device: &Device<'_>, call: List<T>, blank: T) -> Result<(Vec<T>, usize), NvmlError> {
     let mut places = match call(device, &mut []) {
-        Ok(0) => return Ok(Vec::new()),
+        Ok(0) => return Ok((Vec::new(), 0)),
         Ok(count) | Err((NvmlError::InsufficientSize(_), count)) => count,
         Err((error, _)) => return Err(error),
     };
@@ -125,8 +126,8 @@ fn fill<T: Copy>(device: &Device<'_>, call: List<T>, blank: T) -> Result<Vec<T>,
         let mut room = vec![blank; (places + places / 4 + HEADROOM).min(MOST_PROCESSES)];
         match call(device, &mut room) {
             Ok(count) => {
-                room.truncate(count);
-                return Ok(room);
+                let count = count.min(room.len());
+                return Ok((room, count));
             }
             Err((NvmlError::InsufficientSize(_), count)) => places = count.max(places * 2),
             Err((error, _)) => return Err(error),
@@ -135,23 +136,26 @@ fn fill<T: Copy>(device: &Device<'_>, call: List<T>, blank: T) -> Result<Vec<T>,
     Err(NvmlError::InsufficientSize(None))
 }
 
-/// Decodes entries that lie one behind the other in room for as many of the longest kind.
+/// Decodes the first entries of room for entries of the longest kind.
 ///
-/// What tells the layouts apart is how far was written: entries of 24 bytes leave the last quarter of the room as it was.
-fn decode(room: &[WidestEntry]) -> Vec<ProcessEntry> {
+/// What tells the layouts apart is how far was written: up to the end of the last short entry, or, by a driver that clears all the
+/// room that it knows of first, up to where that ends in short entries. Everything else is of the long kind.
+fn decode(room: &[WidestEntry], count: usize) -> Vec<ProcessEntry> {
     let bytes: Vec<u8> = room
         .iter()
         .flatten()
         .flat_map(|word| word.to_ne_bytes())
         .collect();
-    let rest = &bytes[room.len() * ENTRY..];
-    let untouched = rest.chunks_exact(8).all(|word| word == POISON.to_ne_bytes());
-    let length = if untouched { ENTRY } else { LONG_ENTRY };
-    bytes
-        .chunks_exact(length)
-        .take(room.len())
-        .map(of_bytes)
-        .collect()
+    let untouched = room
+        .iter()
+        .flatten()
+        .rev()
+        .take_while(|word| **word == POISON)
+        .count();
+    let written = bytes.len() - untouched * size_of::<u64>();
+    let short = written <= count * ENTRY || written == room.len() * ENTRY;
+    let length = if short { ENTRY } else { LONG_ENTRY };
+    bytes.chunks_exact(length).take(count).map(of_bytes).collect()
 }
 
 /// One entry: pid, four bytes that mean nothing, memory, ids of the instances, and what else there is.
@@ -183,9 +187,13 @@ fn instance(id: u32) -> Option<u32> {
 mod tests {
     use super::*;
 
-    /// Room for `entries` of a length each, as the driver leaves it.
-    fn written(entries: &[ProcessEntry], length: usize) -> Vec<WidestEntry> {
-        let mut bytes: Vec<u8> = POISON.to_ne_bytes().repeat(entries.len() * 4);
+    /// Room for more than `entries`, of a length each, as the driver leaves it; one that clears it first leaves zeros.
+    fn written(entries: &[ProcessEntry], length: usize, clears: bool) -> Vec<WidestEntry> {
+        let places = entries.len() + entries.len() / 4 + HEADROOM;
+        let mut bytes: Vec<u8> = POISON.to_ne_bytes().repeat(places * 4);
+        if clears {
+            bytes[..places * length].fill(0);
+        }
         for (place, entry) in entries.iter().enumerate() {
             let at = &mut bytes[place * length..(place + 1) * length];
             at[..4].copy_from_slice(&entry.pid.to_ne_bytes());
@@ -215,18 +223,25 @@ mod tests {
 
     #[test]
     fn both_layouts_are_read_however_many_entries_there_are() {
-        let entries = [
+        let some = [
             entry(4_242, 5 << 30, None),
             entry(7, u64::MAX, Some(3)),
             entry(2_147_483_632, 0, None),
         ];
+        let entries: Vec<_> = some.iter().copied().cycle().take(60).collect();
         for count in 0..=entries.len() {
-            for length in [ENTRY, LONG_ENTRY] {
-                let room = written(&entries[..count], length);
+            for (length, clears) in [
+                (ENTRY, false),
+                (ENTRY, true),
+                (LONG_ENTRY, false),
+                (LONG_ENTRY, true),
+            ] {
+                let room = written(&entries[..count], length, clears);
+                let read = decode(&room, count);
                 assert_eq!(
-                    decode(&room),
+                    read,
                     entries[..count],
-                    "{count} entries of {length} bytes"
+                    "{count} entries of {length} bytes, cleared: {clears}"
                 );
             }
         }

@@ -57,6 +57,9 @@ fn number(bits: u64, value_type: u32) -> Option<f64> {
         2 | 3 => Some(bits as f64),
         4 => Some(bits.cast_signed() as f64),
         5 => Some(f64::from(word.cast_signed())),
+        6 => Some(f64::from(u16::from_ne_bytes(
+            bits.to_ne_bytes()[..2].try_into().ok()?,
+        ))),
         _ => None,
     }
 }
@@ -70,6 +73,7 @@ mod tests {
         assert_eq!(number(7, 1), Some(7.0));
         assert_eq!(number(1 << 33, 3), Some((1_u64 << 33) as f64));
         assert_eq!(number(0.5_f64.to_bits(), 0), Some(0.5));
+        assert_eq!(number(7, 6), Some(7.0));
         assert_eq!(number(7, 99), None);
     }
 }
