@@ -6,6 +6,7 @@ mod ci;
 mod codegen;
 mod demo;
 mod deny;
+mod faults;
 mod foreign;
 mod hardware;
 mod http;
@@ -43,6 +44,8 @@ enum Command {
     Codegen(codegen::Args),
     /// Measure: requests per second, the memory and CPU time that the agent itself takes, or how true its numbers are.
     Bench(bench::Args),
+    /// Play every fault that the simulator can to one agent, and print what that costs.
+    Faults(faults::Args),
     /// Run the tests that need a real NVIDIA GPU.
     Hardware,
 }
@@ -70,6 +73,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Tidy => tidy::run(&project)?,
         Command::Codegen(args) => codegen::run(&project, args)?,
         Command::Bench(args) => bench::run(&project, &args)?,
+        Command::Faults(args) => faults::run(&project, &args)?,
         Command::Hardware => hardware::run(&project)?,
     }
     Ok(ExitCode::SUCCESS)

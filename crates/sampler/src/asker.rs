@@ -52,6 +52,23 @@ impl Asker {
         self.ask_of(key, WHOLE, question, convert)
     }
 
+    /// Asks one thing that is not about the GPU: an answer says nothing of how the GPU is doing.
+    pub(crate) fn ask_host<R, T>(
+        &mut self,
+        key: &'static str,
+        question: impl FnOnce() -> Result<R, NvmlError>,
+        convert: impl FnOnce(R) -> Result<T, Reason>,
+    ) -> Reading<T> {
+        let (values, trouble, lost) = (self.round.values, self.round.trouble.take(), self.round.lost);
+        let reading = self.ask(key, question, convert);
+        self.round = Round {
+            values,
+            trouble,
+            lost,
+        };
+        reading
+    }
+
     /// Asks one thing about one link, fan or instance.
     pub(crate) fn ask_of<R, T>(
         &mut self,
@@ -213,6 +230,17 @@ mod tests {
         let mut asker = asker();
         fails(&mut asker, "a", NvmlError::Unknown);
         answers(&mut asker, "b");
+        assert!(asker.finish().is_ok());
+    }
+
+    #[test]
+    fn what_the_host_answers_says_nothing_of_the_gpu() {
+        let mut asker = asker();
+        fails(&mut asker, "a", NvmlError::Unknown);
+        assert_eq!(asker.ask_host("system", || Ok(1), Ok), Reading::Value(1));
+        assert_eq!(asker.finish().unwrap_err().call.as_ref(), "a");
+        answers(&mut asker, "a");
+        asker.ask_host("system", || Err::<u32, _>(NvmlError::Unknown), Ok);
         assert!(asker.finish().is_ok());
     }
 

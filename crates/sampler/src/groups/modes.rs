@@ -42,7 +42,7 @@ pub(super) fn read(gpu: &mut Gpu<'_, '_>) -> Modes {
             Ok,
         ),
         chip_to_chip: asker.ask("nvmlDeviceGetC2cModeInfoV", || raw::chip_to_chip(device), Ok),
-        confidential_compute: asker.ask(
+        confidential_compute: asker.ask_host(
             "nvmlSystemGetConfComputeState",
             || raw::confidential_compute(nvml),
             |(feature, developers)| Ok(label::confidential_compute(feature, developers)),

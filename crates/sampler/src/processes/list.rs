@@ -48,7 +48,7 @@ pub(super) fn processes(asker: &mut Asker, nvml: &Nvml, device: &Device<'_>) -> 
     merge(&mut merged, &mps, |kinds| kinds.mps = true);
     for process in merged.values_mut() {
         let pid = process.pid;
-        process.name = asker.ask(
+        process.name = asker.ask_host(
             "nvmlSystemGetProcessName",
             || nvml.sys_process_name(pid, NAME_BYTES),
             Ok,
