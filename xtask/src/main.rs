@@ -12,6 +12,7 @@ mod hardware;
 mod http;
 mod project;
 mod python;
+mod soak;
 mod test;
 mod tidy;
 
@@ -46,6 +47,8 @@ enum Command {
     Bench(bench::Args),
     /// Play every fault that the simulator can to one agent, and print what that costs.
     Faults(faults::Args),
+    /// Plant faults and scrape at random for a while; fail if an invariant breaks or the agent grows.
+    Soak(soak::Args),
     /// Run the tests that need a real NVIDIA GPU.
     Hardware,
 }
@@ -74,6 +77,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Codegen(args) => codegen::run(&project, args)?,
         Command::Bench(args) => bench::run(&project, &args)?,
         Command::Faults(args) => faults::run(&project, &args)?,
+        Command::Soak(args) => soak::run(&project, &args)?,
         Command::Hardware => hardware::run(&project)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -7,7 +7,7 @@ use nvml_sim::faults::{Fault, Incident, Values};
 /// The GPU that falls ill.
 pub(crate) const SICK: usize = 1;
 
-/// A read of the agent under test takes no longer than this; see [`super::bench`].
+/// A read of the agent under test takes no longer than this.
 pub(crate) const DEADLINE: Duration = Duration::from_millis(500);
 
 /// One fault and what is to be seen of it.
