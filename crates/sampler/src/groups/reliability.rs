@@ -143,12 +143,12 @@ fn fabric(gpu: &mut Gpu<'_>) -> Fabric {
         Reading::Value(info) if info.state == FABRIC_COMPLETED => Fabric {
             state: Reading::Value(label::fabric_state(info.state.into())),
             status: Reading::Value(convert::status_name(info.status)),
-            cluster_uuid: Reading::Value(convert::uuid(&info.clusterUuid)),
-            clique_id: Reading::Value(info.cliqueId),
-            degraded_bandwidth: health(info.healthMask, 0),
-            route_recovery: health(info.healthMask, 2),
-            route_unhealthy: health(info.healthMask, 4),
-            access_timeout_recovery: health(info.healthMask, 6),
+            cluster_uuid: Reading::Value(convert::uuid(&info.cluster)),
+            clique_id: Reading::Value(info.clique),
+            degraded_bandwidth: health(info.health_mask, 0),
+            route_recovery: health(info.health_mask, 2),
+            route_unhealthy: health(info.health_mask, 4),
+            access_timeout_recovery: health(info.health_mask, 6),
         },
         Reading::Value(info) => Fabric {
             state: Reading::Value(label::fabric_state(info.state.into())),

@@ -18,8 +18,8 @@ pub(crate) use self::{
 use crate::ffi;
 pub(crate) use crate::ffi::{
     architecture, brand, bus_type, clocks_event_reasons as event_reasons, common_ancestor,
-    compute_instance_id, compute_mode, fabric, fan_policy, gpu_instance_id, host_vgpu_mode, module_id,
-    numa_node, nvlink_remote_type, nvlink_version, p2p_status, pcie_max_speed, platform, power_source,
+    compute_instance_id, compute_mode, fan_policy, gpu_instance_id, host_vgpu_mode, module_id, numa_node,
+    nvlink_remote_type, nvlink_version, p2p_status, pcie_max_speed, platform, power_source,
     row_remapper_histogram, sram_errors, target_fan_speed, virtualization_mode,
 };
 
@@ -71,11 +71,53 @@ fn is_missing(error: &NvmlError) -> bool {
     )
 }
 
+/// An answer to a question with an argument, such as a clock, a threshold or a link. Drivers refuse the argument that they do
+/// not know, or that this GPU does not have, as invalid, which means here: there is no such thing.
+///
+/// Not for questions without one: there it is the handle that is invalid.
+pub(crate) fn where_known<T>(answer: Result<T, NvmlError>) -> Result<T, NvmlError> {
+    match answer {
+        Err(NvmlError::InvalidArg) => Err(NvmlError::NotSupported),
+        answer => answer,
+    }
+}
+
 /// Why clocks are lowered: `nvmlDeviceGetCurrentClocksEventReasons`, or under its old name `…ThrottleReasons`.
 pub(crate) fn clocks_event_reasons(device: &Device<'_>) -> Result<u64, NvmlError> {
     match event_reasons(device) {
         Err(error) if is_missing(&error) => ffi::clocks_throttle_reasons(device),
         answer => answer,
+    }
+}
+
+/// The fabric that a GPU belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fabric {
+    pub(crate) cluster: [u8; 16],
+    pub(crate) clique: u32,
+    pub(crate) state: u8,
+    pub(crate) status: u32,
+    pub(crate) health_mask: u32,
+}
+
+/// `nvmlDeviceGetGpuFabricInfoV`, in version 2 of its structure where the driver does not know version 3.
+pub(crate) fn fabric(device: &Device<'_>) -> Result<Fabric, NvmlError> {
+    match ffi::fabric_v3(device) {
+        Ok(info) => Ok(Fabric {
+            cluster: info.clusterUuid,
+            clique: info.cliqueId,
+            state: info.state,
+            status: info.status,
+            health_mask: info.healthMask,
+        }),
+        Err(error) if is_missing(&error) => ffi::fabric_v2(device).map(|info| Fabric {
+            cluster: info.clusterUuid,
+            clique: info.cliqueId,
+            state: info.state,
+            status: info.status,
+            health_mask: info.healthMask,
+        }),
+        Err(error) => Err(error),
     }
 }
 
@@ -165,11 +207,20 @@ pub(crate) fn mig_mode(device: &Device<'_>) -> Result<MigMode, NvmlError> {
     })
 }
 
-/// The MIG device with this number; nothing if there is none (`nvmlDeviceGetMigDeviceHandleByIndex`).
-pub(crate) fn mig_device(device: &Device<'static>, index: u32) -> Result<Option<Device<'static>>, NvmlError> {
+/// What is at a number that a MIG device can have.
+pub(crate) enum MigPlace {
+    Taken(Device<'static>),
+    Free,
+    /// The GPU cannot be cut into so many.
+    Beyond,
+}
+
+/// The MIG device with this number (`nvmlDeviceGetMigDeviceHandleByIndex`).
+pub(crate) fn mig_device(device: &Device<'static>, index: u32) -> Result<MigPlace, NvmlError> {
     match device.mig_device_by_index(index) {
-        Ok(instance) => Ok(Some(instance)),
-        Err(NvmlError::NotFound) => Ok(None),
+        Ok(instance) => Ok(MigPlace::Taken(instance)),
+        Err(NvmlError::NotFound) => Ok(MigPlace::Free),
+        Err(NvmlError::InvalidArg) if index > 0 => Ok(MigPlace::Beyond),
         Err(error) => Err(error),
     }
 }
