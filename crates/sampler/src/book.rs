@@ -134,6 +134,11 @@ impl Book {
         }
     }
 
+    /// How often the driver's counter was seen to begin anew so far.
+    pub(crate) fn resets(&self, what: What) -> u64 {
+        self.entries().counters.get(&what).map_or(0, |tally| tally.resets)
+    }
+
     /// From when on the driver's samples are wanted, in its microseconds since 1970.
     pub(crate) fn seen(&self, kind: Sampling, now: Timestamp) -> u64 {
         let mut entries = self.entries();

@@ -84,6 +84,11 @@ pub(crate) fn count(raw: u64) -> Result<u64, Reason> {
     }
 }
 
+/// A number of bytes.
+pub(crate) fn bytes(raw: u64) -> Result<Bytes, Reason> {
+    count(raw).map(Bytes)
+}
+
 /// A small number that may be one of NVML's marks for "no value".
 pub(crate) fn small_number(raw: u32) -> Result<u32, Reason> {
     plain(raw).map(|_| raw)
@@ -101,10 +106,9 @@ pub(crate) fn joules(millijoules: u64) -> Result<Joules, Reason> {
 
 /// NVML's degrees.
 pub(crate) fn celsius(raw: u32) -> Result<Celsius, Reason> {
-    if raw > HIGHEST_CELSIUS {
-        Err(Reason::Error)
-    } else {
-        plain(raw).map(Celsius)
+    match plain(raw)? {
+        celsius if celsius > f64::from(HIGHEST_CELSIUS) => Err(Reason::Error),
+        celsius => Ok(Celsius(celsius)),
     }
 }
 
@@ -146,6 +150,17 @@ pub(crate) fn field_watts(number: FieldNumber) -> Result<Watts, Reason> {
 /// A field in degrees.
 pub(crate) fn field_celsius(number: FieldNumber) -> Result<Celsius, Reason> {
     field_small_number(number).and_then(celsius)
+}
+
+/// The temperature of device memory. Boards without a sensor there say 0.
+pub(crate) fn memory_celsius(number: FieldNumber) -> Result<Celsius, Reason> {
+    field_celsius(number).and_then(|celsius| {
+        if celsius.0 > 0.0 {
+            Ok(celsius)
+        } else {
+            Err(Reason::NotSupported)
+        }
+    })
 }
 
 /// A number that is one.
@@ -232,6 +247,12 @@ mod tests {
         assert_eq!(percent(2_147_483_632), Err(Reason::Error));
         assert_eq!(celsius(255), Err(Reason::Error));
         assert_eq!(process_memory(u64::MAX), Err(Reason::NotSupported));
+        assert_eq!(bytes(u64::MAX), Err(Reason::NotSupported));
+        assert_eq!(celsius(u32::MAX), Err(Reason::NotSupported));
+        assert_eq!(
+            memory_celsius(FieldNumber::Unsigned(0)),
+            Err(Reason::NotSupported)
+        );
         let nothing = raw::Memory {
             total: 0,
             used: 0,

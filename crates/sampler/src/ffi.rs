@@ -1,8 +1,8 @@
 //! NVML calls that nvml-wrapper does not make, or not as needed: every `unsafe` of this crate.
 //!
 //! There are few shapes of calls: a number, a number of one item, a structure, a list. A function that the library does not
-//! have is the error of that call only. A [`Device`] is a handle that the library gave out; it stays valid for as long as
-//! the library is loaded, which is for ever: an initialised [`Nvml`] is leaked.
+//! have is the error of that call only. A [`Device`] is a handle that the library gave out. It stays valid for as long as
+//! the library is loaded, and borrows the [`Nvml`] that keeps it so.
 #![allow(unsafe_code, reason = "NVML is a C library")]
 
 use std::{ffi::c_char, mem::zeroed, ptr::null_mut};
@@ -14,13 +14,17 @@ use nvml_wrapper::{
 use nvml_wrapper_sys::bindings::{
     nvmlC2cModeInfo_v1_t, nvmlConfComputeMemSizeInfo_t, nvmlConfComputeSystemState_t, nvmlDevice_t,
     nvmlDeviceAddressingMode_t, nvmlDeviceAttributes_t, nvmlEccSramErrorStatus_t, nvmlEventData_t,
-    nvmlFieldValue_t, nvmlGpuFabricInfo_v2_t, nvmlGpuFabricInfoV_t, nvmlMarginTemperature_t, nvmlMemory_t,
+    nvmlFieldValue_t, nvmlGpuFabricInfo_v2_t, nvmlGpuFabricInfo_v3_t, nvmlMarginTemperature_t, nvmlMemory_t,
     nvmlMemory_v2_t, nvmlPciInfo_t, nvmlPlatformInfo_t, nvmlProcessInfo_t, nvmlProcessInfo_v1_t,
     nvmlProcessInfo_v2_t, nvmlReturn_enum_NVML_ERROR_UNKNOWN, nvmlRowRemapperHistogramValues_t, nvmlSample_t,
 };
 
-/// Structures that consist of numbers only, so that all zeros are one of them.
-trait Plain: Copy {}
+/// Structures that consist of numbers only.
+///
+/// # Safety
+///
+/// Memory of zeros is a value of the type.
+unsafe trait Plain: Copy {}
 
 /// Structures that say their own size and version first.
 trait Versioned: Plain {
@@ -32,7 +36,8 @@ trait Versioned: Plain {
 /// Sizes are those of the official header: a structure of another size would be read beyond its end.
 macro_rules! plain {
     ($($type:ty = $size:literal $(, version $version:literal)?;)*) => { $(
-        impl Plain for $type {}
+        // SAFETY: by the header its fields are numbers, arrays of them and pointers, of which zero is one.
+        unsafe impl Plain for $type {}
         const _: () = assert!(size_of::<$type>() == $size);
         $(impl Versioned for $type {
             const VERSION: u32 = $size | $version << 24;
@@ -51,8 +56,8 @@ plain! {
     nvmlEccSramErrorStatus_t = 104, version 1;
     nvmlMarginTemperature_t = 8, version 1;
     nvmlDeviceAddressingMode_t = 8, version 1;
-    nvmlGpuFabricInfoV_t = 40, version 3;
     nvmlGpuFabricInfo_v2_t = 36, version 2;
+    nvmlGpuFabricInfo_v3_t = 40, version 3;
     nvmlPlatformInfo_t = 44, version 2;
     nvmlC2cModeInfo_v1_t = 4;
     nvmlDeviceAttributes_t = 40;
@@ -67,7 +72,7 @@ plain! {
 }
 
 fn blank<T: Plain>() -> T {
-    // SAFETY: `Plain` is implemented for structures of numbers only, in this file.
+    // SAFETY: what `Plain` says.
     unsafe { zeroed() }
 }
 
@@ -97,8 +102,10 @@ macro_rules! calls {
     )* };
 }
 
-impl Plain for u32 {}
-impl Plain for u64 {}
+// SAFETY: zero is a number.
+unsafe impl Plain for u32 {}
+// SAFETY: likewise.
+unsafe impl Plain for u64 {}
 
 calls! {
     /// `nvmlBrandType_t`
@@ -163,7 +170,7 @@ macro_rules! versioned {
             let call = nvml_sym(device.nvml().lib().$symbol.as_ref())?;
             let mut answer: $type = blank();
             *answer.version() = <$type as Versioned>::VERSION;
-            // SAFETY: as in `calls`; the structure says its own size, beyond which nothing is written.
+            // SAFETY: as in `calls`; the structure says its version and size, beyond which nothing is written.
             nvml_try(unsafe { call(handle(device), (&raw mut answer).cast()) })?;
             Ok(answer)
         }
@@ -180,8 +187,8 @@ versioned! {
     /// `nvmlDeviceAddressingModeType_t`
     addressing_mode -> nvmlDeviceAddressingMode_t = nvmlDeviceGetAddressingMode;
     /// The fabric.
-    fabric -> nvmlGpuFabricInfoV_t = nvmlDeviceGetGpuFabricInfoV;
-    /// The fabric, as drivers say that do not sum its health up.
+    fabric_v3 -> nvmlGpuFabricInfo_v3_t = nvmlDeviceGetGpuFabricInfoV;
+    /// The same without the summary of its health.
     fabric_v2 -> nvmlGpuFabricInfo_v2_t = nvmlDeviceGetGpuFabricInfoV;
     /// The chassis.
     platform -> nvmlPlatformInfo_t = nvmlDeviceGetPlatformInfo;
@@ -213,19 +220,11 @@ pairs! {
 /// Rows after corrected and uncorrected errors, whether some are pending, and whether one failed.
 pub(crate) fn remapped_rows(device: &Device<'_>) -> Result<[u32; 4], NvmlError> {
     let call = nvml_sym(device.nvml().lib().nvmlDeviceGetRemappedRows.as_ref())?;
-    let [mut corrected, mut uncorrected, mut pending, mut failed] = [0; 4];
-    let device = handle(device);
+    let mut rows = [0; 4];
+    let [corrected, uncorrected, pending, failed] = &mut rows;
     // SAFETY: as in `calls`, with a place for each of four numbers.
-    nvml_try(unsafe {
-        call(
-            device,
-            &mut corrected,
-            &mut uncorrected,
-            &mut pending,
-            &mut failed,
-        )
-    })?;
-    Ok([corrected, uncorrected, pending, failed])
+    nvml_try(unsafe { call(handle(device), corrected, uncorrected, pending, failed) })?;
+    Ok(rows)
 }
 
 /// Confidential compute on this host.

@@ -96,8 +96,13 @@ fn identity(asker: &mut Asker, device: &Device<'_>) -> GpuIdentity {
 }
 
 fn limits(asker: &mut Asker, device: &Device<'_>) -> GpuLimits {
-    let mut threshold =
-        |key, threshold| asker.ask(key, || device.temperature_threshold(threshold), convert::celsius);
+    let mut threshold = |key, threshold| {
+        asker.ask(
+            key,
+            || raw::where_known(device.temperature_threshold(threshold)),
+            convert::celsius,
+        )
+    };
     let slowdown_celsius = threshold(
         "nvmlDeviceGetTemperatureThreshold(slowdown)",
         TemperatureThreshold::Slowdown,
@@ -124,7 +129,13 @@ fn limits(asker: &mut Asker, device: &Device<'_>) -> GpuLimits {
         || device.power_management_limit_default(),
         convert::watts,
     );
-    let mut most = |key, clock| asker.ask(key, || device.max_clock_info(clock), convert::megahertz);
+    let mut most = |key, clock| {
+        asker.ask(
+            key,
+            || raw::where_known(device.max_clock_info(clock)),
+            convert::megahertz,
+        )
+    };
     let graphics_max_mhz = most("nvmlDeviceGetMaxClockInfo(graphics)", Clock::Graphics);
     let sm_max_mhz = most("nvmlDeviceGetMaxClockInfo(sm)", Clock::SM);
     let memory_max_mhz = most("nvmlDeviceGetMaxClockInfo(memory)", Clock::Memory);
@@ -132,7 +143,7 @@ fn limits(asker: &mut Asker, device: &Device<'_>) -> GpuLimits {
     let mut usual = |key, clock| {
         asker.ask(
             key,
-            || device.default_applications_clock(clock),
+            || raw::where_known(device.default_applications_clock(clock)),
             convert::megahertz,
         )
     };

@@ -13,13 +13,24 @@ pub(super) fn read(gpu: &mut Gpu<'_, '_>) -> Clocks {
     let lowered = lowered(gpu);
     let device = gpu.device;
     let asker = &mut *gpu.asker;
-    let mut clock = |key, clock| asker.ask(key, || device.clock_info(clock), convert::megahertz);
+    let mut clock = |key, clock| {
+        asker.ask(
+            key,
+            || raw::where_known(device.clock_info(clock)),
+            convert::megahertz,
+        )
+    };
     let graphics_mhz = clock("nvmlDeviceGetClockInfo(graphics)", Clock::Graphics);
     let sm_mhz = clock("nvmlDeviceGetClockInfo(sm)", Clock::SM);
     let memory_mhz = clock("nvmlDeviceGetClockInfo(memory)", Clock::Memory);
     let video_mhz = clock("nvmlDeviceGetClockInfo(video)", Clock::Video);
-    let mut application =
-        |key, clock| asker.ask(key, || device.applications_clock(clock), convert::megahertz);
+    let mut application = |key, clock| {
+        asker.ask(
+            key,
+            || raw::where_known(device.applications_clock(clock)),
+            convert::megahertz,
+        )
+    };
     Clocks {
         graphics_mhz,
         sm_mhz,

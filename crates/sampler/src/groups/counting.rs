@@ -35,7 +35,8 @@ impl Gpu<'_, '_> {
             Reading::Unavailable(reason) => Counted {
                 total: Reading::Unavailable(reason),
                 rate: Reading::Unavailable(reason),
-                resets: 0,
+                // A counter that cannot be read now was reset as often as before: the sum must not go back.
+                resets: self.book.resets(what),
             },
         }
     }
@@ -54,17 +55,44 @@ impl Counted {
 
     /// How often one of these counters was seen to begin anew; the reason of the first where none can be had.
     pub(super) fn resets<'a>(all: impl IntoIterator<Item = &'a Self>) -> Reading<u64> {
-        let mut sum = Reading::Unavailable(Reason::NotSupported);
-        for (place, counted) in all.into_iter().enumerate() {
-            match (counted.total, sum) {
-                (Reading::Value(_), Reading::Value(before)) => sum = Reading::Value(before + counted.resets),
-                (Reading::Value(_), Reading::Unavailable(_)) => sum = Reading::Value(counted.resets),
-                (Reading::Unavailable(reason), Reading::Unavailable(_)) if place == 0 => {
-                    sum = Reading::Unavailable(reason);
-                }
-                (Reading::Unavailable(_), _) => {}
+        let (mut sum, mut first, mut any) = (0, None, false);
+        for counted in all {
+            sum += counted.resets;
+            match counted.total {
+                Reading::Value(_) => any = true,
+                Reading::Unavailable(reason) => first = first.or(Some(reason)),
             }
         }
-        sum
+        match first {
+            Some(reason) if !any => Reading::Unavailable(reason),
+            _ => Reading::Value(sum),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted(total: Result<u64, Reason>, resets: u64) -> Counted {
+        Counted {
+            total: total.into(),
+            rate: Reading::Unavailable(Reason::NotReady),
+            resets,
+        }
+    }
+
+    #[test]
+    fn resets_do_not_go_back_while_one_counter_cannot_be_read() {
+        let well = [counted(Ok(5), 1), counted(Ok(7), 2)];
+        assert_eq!(Counted::resets(&well), Reading::Value(3));
+        let failing = [counted(Err(Reason::Error), 1), counted(Ok(7), 2)];
+        assert_eq!(Counted::resets(&failing), Reading::Value(3));
+        let gone = [counted(Err(Reason::Timeout), 1), counted(Err(Reason::Error), 2)];
+        assert_eq!(
+            Counted::resets(&gone),
+            Reading::Unavailable(Reason::Timeout),
+            "the first"
+        );
     }
 }

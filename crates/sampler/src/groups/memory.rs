@@ -1,6 +1,6 @@
 //! Device memory.
 
-use gpulse_models::{Bytes, Memory, Reading, Reason};
+use gpulse_models::{Memory, Reading, Reason};
 
 use super::Gpu;
 use crate::{convert, raw};
@@ -19,14 +19,17 @@ pub(super) fn read(gpu: &mut Gpu<'_, '_>) -> Memory {
         .asker
         .ask("nvmlDeviceGetBAR1MemoryInfo", || device.bar1_memory_info(), Ok);
     Memory {
-        total_bytes: info.map(|info| Bytes(info.total)),
-        used_bytes: info.map(|info| Bytes(info.used)),
-        free_bytes: info.map(|info| Bytes(info.free)),
-        reserved_bytes: info.and_then(|info| info.reserved.map(Bytes).ok_or(Reason::FunctionNotFound)),
-        bar1_total_bytes: bar1.as_ref().map(|window| Bytes(window.total)),
-        bar1_used_bytes: bar1.as_ref().map(|window| Bytes(window.used)),
-        bar1_free_bytes: bar1.as_ref().map(|window| Bytes(window.free)),
-        unified: unified(gpu, info.map(|info| info.total).reason()),
+        total_bytes: info.and_then(|info| convert::bytes(info.total)),
+        used_bytes: info.and_then(|info| convert::bytes(info.used)),
+        free_bytes: info.and_then(|info| convert::bytes(info.free)),
+        reserved_bytes: info.and_then(|info| {
+            let reserved = info.reserved.ok_or(Reason::FunctionNotFound)?;
+            convert::bytes(reserved)
+        }),
+        bar1_total_bytes: bar1.as_ref().and_then(|window| convert::bytes(window.total)),
+        bar1_used_bytes: bar1.as_ref().and_then(|window| convert::bytes(window.used)),
+        bar1_free_bytes: bar1.as_ref().and_then(|window| convert::bytes(window.free)),
+        unified: unified(gpu, info.and_then(|info| convert::bytes(info.total)).reason()),
     }
 }
 

@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 
-use gpulse_models::{Bytes, Mig, MigDevice, Reading, Reason};
+use gpulse_models::{Mig, MigDevice, Reading, Reason};
 use nvml_wrapper::Device;
 
 use super::{Gpu, activity::Monitor};
-use crate::{convert, raw};
+use crate::{
+    convert,
+    raw::{self, MigPlace},
+};
 
 /// No chip can be cut into more.
 const MOST_INSTANCES: u32 = 16;
@@ -75,10 +78,10 @@ impl<'n> Instances<'n> {
                 Ok,
             );
             match handle {
-                Reading::Value(Some(instance)) => found.push((index, instance)),
-                Reading::Value(None) => {}
-                // Beyond the number that is possible.
-                Reading::Unavailable(_) if index > 0 => break,
+                Reading::Value(MigPlace::Taken(instance)) => found.push((index, instance)),
+                Reading::Value(MigPlace::Free) => {}
+                Reading::Value(MigPlace::Beyond) => break,
+                // What could be listed besides would pass for all there is.
                 Reading::Unavailable(reason) => return Reading::Unavailable(reason),
             }
         }
@@ -95,6 +98,9 @@ impl<'n> Instances<'n> {
                 fixed: fixed(gpu, index, &instance),
                 monitor: Monitor::default(),
             });
+            if of.fixed.is_provisional() {
+                of.fixed = fixed(gpu, index, &instance);
+            }
             let described = describe(gpu, index, &instance, uuid.clone(), &mut of);
             if let Reading::Value(uuid) = uuid {
                 self.known.insert(uuid, of);
@@ -102,6 +108,21 @@ impl<'n> Instances<'n> {
             described
         });
         Reading::Value(list.collect())
+    }
+}
+
+impl Fixed {
+    /// Whether something is missing for a reason that may pass.
+    fn is_provisional(&self) -> bool {
+        [
+            self.name.reason(),
+            self.gpu_instance.reason(),
+            self.compute_instance.reason(),
+            self.attributes.reason(),
+        ]
+        .into_iter()
+        .flatten()
+        .any(|reason| !reason.is_permanent())
     }
 }
 
@@ -168,9 +189,9 @@ fn describe<'n>(
         multiprocessors: attributes.map(|of| of.multiprocessors),
         gpu_slices: attributes.map(|of| of.gpu_slices),
         compute_slices: attributes.map(|of| of.compute_slices),
-        memory_total_bytes: memory.map(|memory| Bytes(memory.total)),
-        memory_used_bytes: memory.map(|memory| Bytes(memory.used)),
-        memory_free_bytes: memory.map(|memory| Bytes(memory.free)),
+        memory_total_bytes: memory.and_then(|memory| convert::bytes(memory.total)),
+        memory_used_bytes: memory.and_then(|memory| convert::bytes(memory.used)),
+        memory_free_bytes: memory.and_then(|memory| convert::bytes(memory.free)),
         process_ids: processes.map(|list| {
             let mut pids: Vec<_> = list
                 .iter()

@@ -45,29 +45,64 @@ impl Links {
         self.0.resize(states.len(), None);
         for ((link, up), far) in (0..).zip(&states).zip(&mut self.0) {
             match up {
-                Reading::Value(true) => *far = far.or_else(|| Some(look(gpu, link))),
+                Reading::Value(true) => {
+                    *far = far
+                        .filter(|far| !far.is_provisional())
+                        .or_else(|| Some(look(gpu, link)));
+                }
                 _ => *far = None,
             }
         }
+        // Links that are down are not asked: that they count nothing now would be taken for what they never have.
         let fields: Vec<Field> = (0..)
             .zip(&self.0)
-            .flat_map(|(link, far)| wanted(link, *far))
+            .filter_map(|(link, far)| Some(wanted(link, far.as_ref()?)))
+            .flatten()
             .collect();
         let numbers = gpu.fields_of(&fields);
+        let mut numbers = numbers.chunks(PER_LINK);
         let links: Vec<_> = (0..)
             .zip(&states)
             .zip(&self.0)
-            .zip(numbers.chunks(PER_LINK))
-            .map(|(((index, up), far), numbers)| link(gpu, index, *up, *far, numbers))
+            .map(|((index, up), far)| {
+                let up_now = far.and_then(|far| Some((far, numbers.next()?)));
+                link(gpu, index, *up, up_now)
+            })
             .collect();
-        let active = states.iter().filter(|up| **up == Reading::Value(true)).count();
         Nvlink {
-            active_links: Reading::Value(u32::try_from(active).unwrap_or(MOST_LINKS)),
+            active_links: active(&states),
             sent_bytes_per_second: sum(&links, |link| link.sent_bytes_per_second),
             received_bytes_per_second: sum(&links, |link| link.received_bytes_per_second),
             links: Reading::Value(links),
         }
     }
+}
+
+impl Far {
+    /// Whether something is missing for a reason that may pass.
+    fn is_provisional(&self) -> bool {
+        [
+            self.version.reason(),
+            self.kind.reason(),
+            self.pci_bus_id.reason(),
+        ]
+        .into_iter()
+        .flatten()
+        .any(|reason| !reason.is_permanent())
+    }
+}
+
+/// How many links are up; not known where one does not say.
+fn active(states: &[Reading<bool>]) -> Reading<u32> {
+    let mut active = 0;
+    for state in states {
+        match state {
+            Reading::Value(up) => active += u32::from(*up),
+            Reading::Unavailable(reason) if reason.is_permanent() => {}
+            Reading::Unavailable(reason) => return Reading::Unavailable(*reason),
+        }
+    }
+    Reading::Value(active)
 }
 
 fn absent(reason: Reason) -> Nvlink {
@@ -88,7 +123,8 @@ fn states(gpu: &mut Gpu<'_, '_>) -> Reading<Vec<Reading<bool>>> {
                 if link > 0 && matches!(answer, Err(NvmlError::InvalidArg)) {
                     break;
                 }
-                gpu.asker.judge((CALL, link), answer, Ok)
+                // A GPU that does not even know its first link has none.
+                gpu.asker.judge((CALL, link), raw::where_known(answer), Ok)
             }
         };
         match state {
@@ -124,10 +160,9 @@ fn look(gpu: &mut Gpu<'_, '_>, link: u32) -> Far {
     }
 }
 
-/// The fields to read of a link, always as many: those of links that are down are not supported.
-fn wanted(link: u32, far: Option<Far>) -> [Field; PER_LINK] {
-    let bytes = far.is_some_and(|far| counts_bytes(&far));
-    let [sent, received] = if bytes { BYTES } else { KIBIBYTES };
+/// The fields to read of a link that is up, always as many.
+fn wanted(link: u32, far: &Far) -> [Field; PER_LINK] {
+    let [sent, received] = if counts_bytes(far) { BYTES } else { KIBIBYTES };
     [sent, received, SPEED, BROKEN, REPLAYS, RECOVERIES].map(|field| (field, link))
 }
 
@@ -137,17 +172,18 @@ fn counts_bytes(far: &Far) -> bool {
         .is_some_and(|version| *version >= COUNTS_BYTES_SINCE)
 }
 
+/// A link; of one that is up what is at its far end, and its fields.
 fn link(
     gpu: &mut Gpu<'_, '_>,
     index: u32,
     up: Reading<bool>,
-    far: Option<Far>,
-    numbers: &[Reading<FieldNumber>],
+    up_now: Option<(Far, &[Reading<FieldNumber>])>,
 ) -> NvlinkLink {
-    let number = |place: usize| match numbers.get(place) {
-        Some(number) if far.is_some() => number.and_then(convert::field_count),
+    let (far, numbers) = up_now.unzip();
+    let number = |place: usize| match numbers.and_then(|numbers| numbers.get(place)) {
+        Some(number) => number.and_then(convert::field_count),
         // A link that is down says nothing worth keeping.
-        _ => Reading::Unavailable(Reason::NotReady),
+        None => Reading::Unavailable(Reason::NotReady),
     };
     let unit = if far.as_ref().is_some_and(counts_bytes) {
         1
@@ -181,16 +217,18 @@ fn link(
     }
 }
 
-/// The sum over links that are up; without a value where one of them has none.
+/// The sum over links that are up; without a value where one of them has none, or may be one.
 fn sum(links: &[NvlinkLink], of: fn(&NvlinkLink) -> Reading<BytesPerSecond>) -> Reading<BytesPerSecond> {
-    let up = links
-        .iter()
-        .filter(|link| link.state.value().is_some_and(|state| state.as_str() == "up"));
     let mut sum = 0.0;
-    for link in up {
-        match of(link) {
-            Reading::Value(rate) => sum += rate.0,
-            absent @ Reading::Unavailable(_) => return absent,
+    for link in links {
+        match &link.state {
+            Reading::Value(state) if state.as_str() != "up" => {}
+            Reading::Unavailable(reason) if reason.is_permanent() => {}
+            Reading::Unavailable(reason) => return Reading::Unavailable(*reason),
+            Reading::Value(_) => match of(link) {
+                Reading::Value(rate) => sum += rate.0,
+                absent => return absent,
+            },
         }
     }
     Reading::Value(BytesPerSecond(sum))

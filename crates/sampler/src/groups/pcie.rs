@@ -61,7 +61,8 @@ type Rate = Reading<BytesPerSecond>;
 /// Rates from the counters, or, where the GPU has none or they may have gone round unseen, from what went over the link within
 /// 20 ms: the driver waits for as long for each direction, which is why this group is on the slow clock.
 fn rates(gpu: &mut Gpu<'_, '_>, sent: &Counted, received: &Counted) -> (Rate, Rate, Reading<&'static str>) {
-    match sent.total().reason() {
+    // One direction may have carried too little yet to be told from a counter that has gone round.
+    match sent.total().reason().or(received.total().reason()) {
         Some(Reason::Error) => {}
         Some(reason) if reason.is_permanent() => {}
         Some(reason) => {

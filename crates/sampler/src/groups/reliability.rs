@@ -143,8 +143,8 @@ fn fabric(gpu: &mut Gpu<'_, '_>) -> Fabric {
         Reading::Value(info) if info.state == FABRIC_COMPLETED => Fabric {
             state: Reading::Value(label::fabric_state(info.state.into())),
             status: Reading::Value(convert::status_name(info.status)),
-            cluster_uuid: Reading::Value(convert::uuid(&info.cluster_uuid)),
-            clique_id: Reading::Value(info.clique_id),
+            cluster_uuid: Reading::Value(convert::uuid(&info.cluster)),
+            clique_id: Reading::Value(info.clique),
             degraded_bandwidth: health(info.health_mask, 0),
             route_recovery: health(info.health_mask, 2),
             route_unhealthy: health(info.health_mask, 4),

@@ -11,7 +11,9 @@ impl Gpu<'_, '_> {
     pub(super) fn samples(&mut self, key: &'static str, kind: Sampling) -> Reading<Stats> {
         let since = self.book.seen(kind, self.now);
         let device = self.device;
-        let taken = self.asker.ask(key, || raw::samples(device, &kind, since), Ok);
+        let taken = self
+            .asker
+            .ask(key, || raw::where_known(raw::samples(device, &kind, since)), Ok);
         if self.asker.is_abandoned() {
             return Reading::Unavailable(Reason::Timeout);
         }

@@ -21,7 +21,7 @@ pub(super) fn read(gpu: &mut Gpu<'_, '_>) -> Thermal {
             || device.temperature(TemperatureSensor::Gpu),
             convert::celsius,
         ),
-        memory_celsius: memory.and_then(convert::field_celsius),
+        memory_celsius: memory.and_then(convert::memory_celsius),
         margin_celsius: gpu.asker.ask(
             "nvmlDeviceGetMarginTemperature",
             || raw::margin_temperature(device),
@@ -58,25 +58,25 @@ fn fan(gpu: &mut Gpu<'_, '_>, index: u32) -> Fan {
         speed_percent: asker.ask_of(
             "nvmlDeviceGetFanSpeed_v2",
             index,
-            || device.fan_speed(index),
+            || raw::where_known(device.fan_speed(index)),
             convert::percent,
         ),
         target_percent: asker.ask_of(
             "nvmlDeviceGetTargetFanSpeed",
             index,
-            || raw::target_fan_speed(device, index),
+            || raw::where_known(raw::target_fan_speed(device, index)),
             convert::percent,
         ),
         speed_rpm: asker.ask_of(
             "nvmlDeviceGetFanSpeedRPM",
             index,
-            || device.fan_speed_rpm(index),
+            || raw::where_known(device.fan_speed_rpm(index)),
             |rpm| convert::small_number(rpm).map(Revolutions),
         ),
         policy: asker.ask_of(
             "nvmlDeviceGetFanControlPolicy_v2",
             index,
-            || raw::fan_policy(device, index),
+            || raw::where_known(raw::fan_policy(device, index)),
             |policy| Ok(label::fan_policy(policy)),
         ),
     }

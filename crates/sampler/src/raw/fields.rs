@@ -7,6 +7,7 @@ use nvml_wrapper::{
     error::{NvmlError, nvml_try},
 };
 
+use super::where_known;
 use crate::ffi;
 
 /// The value of a field.
@@ -56,7 +57,8 @@ pub(crate) fn fields(device: &Device<'_>, wanted: &[(u32, u32)]) -> Vec<Result<F
                 Ok(code) => nvml_try(*code)?,
                 Err(_) => return Err(NvmlError::FunctionNotFound),
             }
-            nvml_try(value.nvmlReturn)?;
+            // The call went well, so that it is the field or its scope that is not known.
+            where_known(nvml_try(value.nvmlReturn))?;
             FieldNumber::decode(ffi::bits(value.value), value.valueType).ok_or(NvmlError::Unknown)
         })
         .collect()

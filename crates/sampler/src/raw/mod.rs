@@ -71,11 +71,55 @@ fn is_missing(error: &NvmlError) -> bool {
     )
 }
 
+/// An answer to a question with an argument, such as a clock, a threshold or a link. Drivers refuse the argument that they do
+/// not know, or that this GPU does not have, as invalid, which means here: there is no such thing.
+///
+/// Not for questions without one: there it is the handle that is invalid.
+pub(crate) fn where_known<T>(answer: Result<T, NvmlError>) -> Result<T, NvmlError> {
+    match answer {
+        Err(NvmlError::InvalidArg) => Err(NvmlError::NotSupported),
+        answer => answer,
+    }
+}
+
 /// Why clocks are lowered: `nvmlDeviceGetCurrentClocksEventReasons`, or under its old name `…ThrottleReasons`.
 pub(crate) fn clocks_event_reasons(device: &Device<'_>) -> Result<u64, NvmlError> {
     match event_reasons(device) {
         Err(error) if is_missing(&error) => ffi::clocks_throttle_reasons(device),
         answer => answer,
+    }
+}
+
+/// The fabric that a GPU belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fabric {
+    pub(crate) cluster: [u8; 16],
+    pub(crate) clique: u32,
+    pub(crate) state: u8,
+    pub(crate) status: u32,
+    pub(crate) health_mask: u32,
+}
+
+/// `nvmlDeviceGetGpuFabricInfoV`, in version 2 of its structure where the driver does not know version 3.
+pub(crate) fn fabric(device: &Device<'_>) -> Result<Fabric, NvmlError> {
+    match ffi::fabric_v3(device) {
+        Ok(info) => Ok(Fabric {
+            cluster: info.clusterUuid,
+            clique: info.cliqueId,
+            state: info.state,
+            status: info.status,
+            health_mask: info.healthMask,
+        }),
+        // The header documents an invalid argument for a version that the driver does not know.
+        Err(error) if is_missing(&error) || matches!(error, NvmlError::InvalidArg) => ffi::fabric_v2(device)
+            .map(|info| Fabric {
+                cluster: info.clusterUuid,
+                clique: info.cliqueId,
+                state: info.state,
+                status: info.status,
+                health_mask: info.healthMask,
+            }),
+        Err(error) => Err(error),
     }
 }
 
@@ -150,41 +194,6 @@ pub(crate) fn remapped_rows(device: &Device<'_>) -> Result<RemappedRows, NvmlErr
     })
 }
 
-/// The fabric that joins GPUs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fabric {
-    pub(crate) state: u8,
-    pub(crate) status: u32,
-    pub(crate) cluster_uuid: [u8; 16],
-    pub(crate) clique_id: u32,
-    pub(crate) health_mask: u32,
-}
-
-/// `nvmlDeviceGetGpuFabricInfoV`, in the version before where the driver does not know the latest one, which it says in several
-/// ways.
-pub(crate) fn fabric(device: &Device<'_>) -> Result<Fabric, NvmlError> {
-    match ffi::fabric(device) {
-        Ok(info) => Ok(Fabric {
-            state: info.state,
-            status: info.status,
-            cluster_uuid: info.clusterUuid,
-            clique_id: info.cliqueId,
-            health_mask: info.healthMask,
-        }),
-        Err(error) if is_missing(&error) || matches!(error, NvmlError::InvalidArg) => {
-            let info = ffi::fabric_v2(device)?;
-            Ok(Fabric {
-                state: info.state,
-                status: info.status,
-                cluster_uuid: info.clusterUuid,
-                clique_id: info.cliqueId,
-                health_mask: info.healthMask,
-            })
-        }
-        Err(error) => Err(error),
-    }
-}
-
 /// MIG mode now, and after the next reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MigMode {
@@ -200,11 +209,20 @@ pub(crate) fn mig_mode(device: &Device<'_>) -> Result<MigMode, NvmlError> {
     })
 }
 
-/// The MIG device with this number; nothing if there is none (`nvmlDeviceGetMigDeviceHandleByIndex`).
-pub(crate) fn mig_device<'n>(device: &Device<'n>, index: u32) -> Result<Option<Device<'n>>, NvmlError> {
+/// What is at a number that a MIG device can have.
+pub(crate) enum MigPlace<'n> {
+    Taken(Device<'n>),
+    Free,
+    /// The GPU cannot be cut into so many.
+    Beyond,
+}
+
+/// The MIG device with this number (`nvmlDeviceGetMigDeviceHandleByIndex`).
+pub(crate) fn mig_device<'n>(device: &Device<'n>, index: u32) -> Result<MigPlace<'n>, NvmlError> {
     match device.mig_device_by_index(index) {
-        Ok(instance) => Ok(Some(instance)),
-        Err(NvmlError::NotFound) => Ok(None),
+        Ok(instance) => Ok(MigPlace::Taken(instance)),
+        Err(NvmlError::NotFound) => Ok(MigPlace::Free),
+        Err(NvmlError::InvalidArg) if index > 0 => Ok(MigPlace::Beyond),
         Err(error) => Err(error),
     }
 }
