@@ -4,13 +4,13 @@ use nvml_wrapper::{Device, enum_wrappers::device::Sampling, error::NvmlError};
 
 use crate::ffi;
 
+/// Room for all that drivers are known to keep of a kind, which is 120, and for what comes meanwhile: one call serves.
+const USUAL_ROOM: usize = 128;
+
 /// More samples than any driver keeps of a kind, as a bound.
 const MOST_SAMPLES: usize = 4_096;
 
-/// Between the question how many there are and the one for them, this many may come.
-const HEADROOM: usize = 16;
-
-/// How often a ring that grew meanwhile is asked again.
+/// How often a ring that has no room is asked again, with more of it.
 const ATTEMPTS: usize = 3;
 
 /// Samples since a time, both in the driver's microseconds since 1970, in the driver's order. None is not an error.
@@ -20,13 +20,9 @@ pub(crate) fn samples(
     since: u64,
 ) -> Result<Vec<(u64, f64)>, NvmlError> {
     let kind = kind.as_c();
-    let mut places = match ffi::samples(device, kind, since, &mut []) {
-        Ok((count, _)) | Err((NvmlError::InsufficientSize(_), count)) => count,
-        Err((NvmlError::NotFound, _)) => return Ok(Vec::new()),
-        Err((error, _)) => return Err(error),
-    };
+    let mut places = USUAL_ROOM;
     for _ in 0..ATTEMPTS {
-        let mut room = vec![ffi::no_sample(); (places + HEADROOM).min(MOST_SAMPLES)];
+        let mut room = vec![ffi::no_sample(); places.min(MOST_SAMPLES)];
         match ffi::samples(device, kind, since, &mut room) {
             Ok((count, value_type)) => {
                 room.truncate(count);
