@@ -11,6 +11,7 @@ mod contract;
 mod events;
 mod faults;
 mod foreign;
+mod inventory;
 mod isolation;
 mod seed_cases;
 mod shutdown;

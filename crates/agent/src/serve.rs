@@ -11,7 +11,9 @@ use anyhow::Context;
 use gpulse_aggregator::{Aggregator, SnapshotCache};
 use gpulse_api::{ApiConfig, HttpServer};
 use gpulse_models::{Timestamp, microseconds};
-use gpulse_sampler::{Discovery, DiscoverySettings, ProcessSettings, Reports, SamplerSettings};
+use gpulse_sampler::{
+    Discovery, DiscoverySettings, ProcessSettings, Reports, SamplerSettings, watch_inventory,
+};
 
 use crate::{
     config::Config,
@@ -64,6 +66,10 @@ fn start_sampling(config: &Config, library: Option<PathBuf>, cache: &Arc<Snapsho
     // With the samplers: none of them ever blocks, and a record costs no wake-up of another thread.
     let (written, stale_after) = (Arc::clone(cache), config.sampler.effective_stale_after());
     let aggregator = Aggregator::start_in_arbiter(&samplers, move |_| Aggregator::new(written, stale_after));
+    let inventoried = aggregator.clone().recipient();
+    if let Err(error) = watch_inventory(config.health.inventory(), Arc::clone(cache), inventoried) {
+        tracing::warn!(%error, "no thread can be started to look for missing GPUs");
+    }
     let discovery = DiscoverySettings {
         library,
         retry_first: config.nvml.retry_first,

@@ -10,6 +10,7 @@ mod keys;
 mod layers;
 mod schema;
 mod show;
+mod system;
 
 pub(crate) use error::ConfigError;
 pub(crate) use keys::reference;
