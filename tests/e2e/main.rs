@@ -16,4 +16,5 @@ mod isolation;
 mod seed_cases;
 mod shutdown;
 mod snapshots;
+mod supervision;
 mod support;
