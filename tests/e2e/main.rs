@@ -13,6 +13,7 @@ mod faults;
 mod foreign;
 mod inventory;
 mod isolation;
+mod packaging;
 mod seed_cases;
 mod shutdown;
 mod snapshots;
