@@ -245,6 +245,33 @@ fn a_total_hang_asks_for_a_new_process_which_takes_over_without_a_lost_connectio
 }
 
 #[test]
+fn the_address_is_free_as_soon_as_the_agent_begins_to_end() {
+    let simulator = simulator("t4");
+    let agent = AgentBuilder::over(simulator.library_path())
+        .variable("GPULSE_SHUTDOWN_GRACE", "10m")
+        .start();
+    agent.wait_until_ready();
+    let address = agent.url("").replace("http://", "");
+    assert!(TcpListener::bind(&address).is_err(), "it serves there");
+    // More than all buffers on the way hold, from a client that reads no further: these requests stay in flight.
+    let mut slow = TcpStream::connect(&address).unwrap();
+    let requests = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(200);
+    slow.write_all(requests.as_bytes()).unwrap();
+    assert!(slow.read(&mut [0; 64]).unwrap() > 0);
+    agent.signal(Signal::TERM);
+    // A thread that never returns could keep it for even longer.
+    let successor = eventually(
+        "the address is free",
+        || TcpListener::bind(&address).ok(),
+        Option::is_some,
+    );
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", agent.pid())).unwrap();
+    assert!(!stat.contains(") Z "), "it has ended: {stat}");
+    drop(successor);
+    assert_eq!(agent.end(Signal::INT).status.code(), Some(0));
+}
+
+#[test]
 fn an_initialisation_that_hangs_is_a_total_hang() {
     let (simulator, manager) = (simulator("t4"), Manager::new());
     simulator.set_faults(&[Fault::on("nvmlInit*").hang()]).unwrap();
