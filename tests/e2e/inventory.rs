@@ -108,10 +108,10 @@ fn a_gpu_that_nvml_does_not_know_is_missing_by_name_until_it_is_given_away() {
         agent.json("/api/v1/host")["expected"]["missing"],
         json!([{"pci_bus_id": place, "device_id": "0x2330", "driver": "nvidia"}])
     );
-    let log = agent.log().join("\n");
-    assert!(
-        log.contains("does not know every GPU") && log.contains(&place),
-        "{log}"
+    eventually(
+        "it is logged",
+        || agent.log().join("\n"),
+        |log| log.contains("does not know every GPU") && log.contains(&place),
     );
     machine.bind(&all[3], "vfio-pci");
     missing(&agent, 0);

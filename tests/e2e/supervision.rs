@@ -194,7 +194,11 @@ fn sighup_asks_for_a_look_at_files_and_ends_nothing() {
     assert!(place("RELOADING=1") < place("READY=1"), "{heard:?}");
     let reloading = &heard[place("RELOADING=1").unwrap()];
     assert!(reloading.contains("MONOTONIC_USEC="), "{reloading}");
-    assert!(agent.log().join("\n").contains("SIGHUP"));
+    eventually(
+        "it is logged",
+        || agent.log().join("\n"),
+        |log| log.contains("SIGHUP"),
+    );
     assert_eq!(agent.get("/health/live").status, 200);
     assert_eq!(agent.end(Signal::INT).status.code(), Some(0));
 }
