@@ -80,8 +80,12 @@ fn a_second_signal_does_not_wait() {
         .variable("GPULSE_SHUTDOWN_GRACE", "10m")
         .start();
     agent.wait_until_ready();
-    let mut half = TcpStream::connect(agent.url("").replace("http://", "")).unwrap();
-    half.write_all(b"GET /health/live HTT").unwrap();
+    // More than all buffers on the way hold, from a client that reads no further: these requests stay in flight. Half a
+    // request would not do, since an idle connection is closed at once.
+    let mut slow = TcpStream::connect(agent.url("").replace("http://", "")).unwrap();
+    let requests = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(200);
+    slow.write_all(requests.as_bytes()).unwrap();
+    assert!(slow.read(&mut [0; 64]).unwrap() > 0);
     agent.signal(Signal::TERM);
     eventually(
         "the first signal is noticed",

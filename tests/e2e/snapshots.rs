@@ -11,12 +11,14 @@ use crate::support::Agent;
 const AGE: Duration = Duration::from_secs(600);
 
 /// Keys whose values differ from run to run.
-const MOVING: [&str; 12] = [
+const MOVING: [&str; 13] = [
     "attempts",
     "timestamp",
     "sampled_at",
     "slow_sampled_at",
     "generation",
+    // What the machine has on which the tests run.
+    "inventory",
     "library",
     "uptime_seconds",
     "since",

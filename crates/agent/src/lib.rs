@@ -2,11 +2,14 @@
 
 mod cli;
 mod config;
+mod listener;
 mod logging;
 mod profiles;
+mod reload;
 mod serve;
 mod signals;
 mod simulator;
+mod supervisor;
 
 use std::{io::Write, process::ExitCode};
 

@@ -1,34 +1,35 @@
 //! `gpulse serve`: bind, wire the actors together, serve until a signal, end in bounded time.
 
-use std::{
-    net::{SocketAddr, TcpListener},
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{net::TcpListener, path::PathBuf, sync::Arc};
 
 use actix::{Actor, Arbiter, System};
 use anyhow::Context;
 use gpulse_aggregator::{Aggregator, SnapshotCache};
 use gpulse_api::{ApiConfig, HttpServer};
 use gpulse_models::{Timestamp, microseconds};
-use gpulse_sampler::{Discovery, DiscoverySettings, ProcessSettings, Reports, SamplerSettings};
+use gpulse_sampler::{
+    Discovery, DiscoverySettings, ProcessSettings, Reports, SamplerSettings, watch_inventory,
+};
 
 use crate::{
     config::Config,
+    listener::listen,
     logging,
-    signals::Signals,
+    reload::Reload,
+    signals::{Request, Signals},
     simulator::{Simulator, SimulatorError},
+    supervisor::Supervisor,
 };
 
 /// Serves until a signal ends it.
 pub(crate) fn serve(config: &Config) -> anyhow::Result<()> {
+    let listener = listen(config.bind)?;
     let log = logging::start(config.log.level, config.log.format);
     let simulator = simulator(config)?;
     let library = simulator
         .as_ref()
         .map(Simulator::library)
         .or_else(|| config.nvml.library.clone());
-    let listener = bind(config.bind)?;
     System::new().block_on(run(config, library, listener))?;
     tracing::info!(lost_lines = log.lost(), "ended");
     Ok(())
@@ -39,6 +40,7 @@ async fn run(config: &Config, library: Option<PathBuf>, listener: TcpListener) -
     let mut signals = Signals::catch().context("signals cannot be caught")?;
     let address = listener.local_addr()?;
     let cache = Arc::new(SnapshotCache::new(microseconds(Timestamp::now())));
+    let supervisor = Supervisor::start(&cache, &config.watchdog);
     let server = HttpServer::start(listener, Arc::clone(&cache), api_config(config))
         .context("HTTP cannot be served")?;
     start_sampling(config, library, &cache);
@@ -47,15 +49,36 @@ async fn run(config: &Config, library: Option<PathBuf>, listener: TcpListener) -
     }
     tracing::info!(%address, "serving on http://{address}");
 
-    let signal = signals.next().await;
+    supervisor.ready();
+
+    let signal = serve_until_told(&mut signals, &Reload::new(), &supervisor).await;
     let grace = config.shutdown_grace;
     tracing::info!(signal, ?grace, "ending: requests in flight are answered first");
+    supervisor.stopping();
     tokio::select! {
         () = server.stop(grace) => {}
-        signal = signals.next() => tracing::warn!(signal, "ending at once"),
+        signal = signals.end() => tracing::warn!(signal, "ending at once"),
     }
     // Threads that are stuck inside the driver end with the process; nobody joins them.
     Ok(())
+}
+
+/// Waits for the signal that asks for the end, and names it. Until then others ask for a look at files.
+async fn serve_until_told(signals: &mut Signals, reload: &Reload, supervisor: &Supervisor) -> &'static str {
+    loop {
+        match signals.next().await {
+            Request::End(signal) => return signal,
+            Request::Reload => {
+                supervisor.reloading();
+                let listeners = reload.ask();
+                tracing::info!(
+                    listeners,
+                    "SIGHUP: certificates and other files that are in use are looked at again"
+                );
+                supervisor.ready();
+            }
+        }
+    }
 }
 
 /// Starts aggregator, discovery and samplers in an arbiter of their own.
@@ -64,6 +87,10 @@ fn start_sampling(config: &Config, library: Option<PathBuf>, cache: &Arc<Snapsho
     // With the samplers: none of them ever blocks, and a record costs no wake-up of another thread.
     let (written, stale_after) = (Arc::clone(cache), config.sampler.effective_stale_after());
     let aggregator = Aggregator::start_in_arbiter(&samplers, move |_| Aggregator::new(written, stale_after));
+    let inventoried = aggregator.clone().recipient();
+    if let Err(error) = watch_inventory(config.health.inventory(), Arc::clone(cache), inventoried) {
+        tracing::warn!(%error, "no thread can be started to look for missing GPUs");
+    }
     let discovery = DiscoverySettings {
         library,
         retry_first: config.nvml.retry_first,
@@ -114,12 +141,4 @@ fn simulator(config: &Config) -> Result<Option<Simulator>, SimulatorError> {
     let simulator = Simulator::set_up(profile)?;
     tracing::info!(profile, directory = %simulator.directory().display(), "simulated GPUs; faults are switched in this directory");
     Ok(Some(simulator))
-}
-
-fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).with_context(|| {
-        format!(
-            "{address} cannot be bound; choose an address of this host with a port that is free, with --bind"
-        )
-    })
 }

@@ -1,13 +1,24 @@
-//! SIGTERM and SIGINT: the first asks for an orderly end, the second does not wait for it.
+//! SIGTERM and SIGINT: the first asks for an orderly end, the second does not wait for it. SIGHUP asks for a look at
+//! files that may have changed.
 
 use std::io;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 
-/// The signals that end the agent.
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// The end, by the signal of this name.
+    End(&'static str),
+    /// A look at files that may have changed.
+    Reload,
+}
+
+/// The signals that the agent hears.
 pub(crate) struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
 }
 
 impl Signals {
@@ -16,14 +27,25 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
-    /// Waits for the next one and names it.
-    pub(crate) async fn next(&mut self) -> &'static str {
+    /// Waits for the next one.
+    pub(crate) async fn next(&mut self) -> Request {
         tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => Request::End("SIGTERM"),
+            _ = self.interrupt.recv() => Request::End("SIGINT"),
+            _ = self.hangup.recv() => Request::Reload,
+        }
+    }
+
+    /// Waits for the next one that asks for the end, and names it.
+    pub(crate) async fn end(&mut self) -> &'static str {
+        loop {
+            if let Request::End(signal) = self.next().await {
+                return signal;
+            }
         }
     }
 }

@@ -5,22 +5,28 @@
 //! 3. A timer ages the slots: silence makes a GPU stale without anybody reporting it.
 //! 4. [`DriverDown`] empties the roster and says why.
 //! 5. A [`Joined`] says how the GPUs are joined.
-//! 6. An [`EventBatch`] goes into the log of events, beside what the aggregator itself sees change.
+//! 6. An [`Inventoried`] says what GPUs the machine should have.
+//! 7. An [`EventBatch`] goes into the log of events, beside what the aggregator itself sees change.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use actix::{Actor, AsyncContext, Context, Handler, Message};
 use gpulse_models::{
     DriverFault, DriverInfo, DriverStatus, EventGpu, EventKind, Failure, GpuFacts, GpuId, GpuSnapshot,
-    GpuState, HostSnapshot, MigInstance, Reading, Reason, Sample, Timestamp, Topology, Totals, microseconds,
+    GpuState, HostSnapshot, Inventory, MigInstance, Reading, Reason, Sample, Timestamp, Topology, Totals,
+    microseconds,
 };
 use tokio::time::Instant;
 
 use crate::{
     SnapshotCache,
+    absentees::Absentees,
     notices::Notices,
     slot::{Moment, Slot},
 };
+
+mod inventoried;
+pub use inventoried::Inventoried;
 
 /// Messages that may wait: several ticks of 64 GPUs, so that only an aggregator that stands still refuses any.
 pub const MAILBOX_CAPACITY: usize = 256;
@@ -129,6 +135,8 @@ pub struct Aggregator {
     topology: Reading<Arc<Topology>>,
     /// Good samples of GPUs that are not in the roster for now: their count goes on when they come back.
     retired: HashMap<GpuId, u64>,
+    inventory: Arc<Inventory>,
+    absentees: Absentees,
     notices: Notices,
 }
 
@@ -144,6 +152,8 @@ impl Aggregator {
             generation: 0,
             topology: Reading::Unavailable(Reason::NotReady),
             retired: HashMap::new(),
+            inventory: Arc::new(Inventory::unread()),
+            absentees: Absentees::default(),
             notices: Notices::default(),
         }
     }
@@ -161,14 +171,17 @@ impl Aggregator {
         self.generation += 1;
         let gpus: Vec<_> = self.slots.iter().map(|slot| Arc::clone(slot.latest())).collect();
         let totals = Totals::over(gpus.iter().filter_map(|gpu| gpu.served_sample()));
-        self.cache.publish(HostSnapshot {
+        let host = HostSnapshot {
             generation: self.generation,
             published_at: at,
             driver: self.driver.clone(),
             gpus,
             totals,
             topology: self.topology.clone(),
-        });
+            inventory: Arc::clone(&self.inventory),
+        };
+        self.absentees.notice(&host);
+        self.cache.publish(host);
     }
 
     fn empty_roster(&mut self) {
@@ -183,6 +196,7 @@ impl Aggregator {
     }
 
     fn check_ages(&mut self, ctx: &mut Context<Self>) {
+        self.cache.beat();
         let now = self.now();
         let mut changed = false;
         for slot in &mut self.slots {

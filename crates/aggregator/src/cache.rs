@@ -1,7 +1,10 @@
 //! The latest snapshot of each GPU and of the host, and the log of what happened: written by the aggregator, read by
 //! anyone.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use arc_swap::{ArcSwap, Guard};
 use dashmap::DashMap;
@@ -21,6 +24,7 @@ pub struct SnapshotCache {
     host: ArcSwap<HostSnapshot>,
     events: EventLog,
     parking: Parking,
+    heartbeat: AtomicU64,
 }
 
 /// The map is written by one thread and small: few shards suffice. DashMap wants a power of two above one.
@@ -34,6 +38,7 @@ impl SnapshotCache {
             host: ArcSwap::from_pointee(HostSnapshot::starting(at)),
             events: EventLog::default(),
             parking: Parking::default(),
+            heartbeat: AtomicU64::new(0),
         }
     }
 
@@ -53,9 +58,20 @@ impl SnapshotCache {
         &self.parking
     }
 
+    /// How often the aggregator has looked at the ages of GPUs, which it does at least once a second whether there are
+    /// any or not. As long as this goes up it takes in what it is sent.
+    pub fn heartbeat(&self) -> u64 {
+        self.heartbeat.load(Ordering::Relaxed)
+    }
+
     /// The latest snapshot of one GPU.
     pub fn gpu(&self, id: &GpuId) -> Option<Arc<GpuSnapshot>> {
         self.gpus.get(id).map(|gpu| Arc::clone(gpu.value()))
+    }
+
+    /// Counts one look at the ages.
+    pub(crate) fn beat(&self) {
+        self.heartbeat.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Replaces what is known of one GPU. The next host snapshot must contain the same value.

@@ -4,6 +4,7 @@
 //! any number of readers take the latest state for the price of a pointer, without asking anyone. What happened in
 //! between, at the driver's pace and not at the samplers', is kept in its [`EventLog`].
 
+mod absentees;
 mod aggregator;
 mod cache;
 mod events;
@@ -12,7 +13,8 @@ mod parking;
 mod slot;
 
 pub use aggregator::{
-    Aggregator, DriverDown, EventBatch, GpuEvent, Joined, MAILBOX_CAPACITY, Record, Roster, Watch,
+    Aggregator, DriverDown, EventBatch, GpuEvent, Inventoried, Joined, MAILBOX_CAPACITY, Record, Roster,
+    Watch,
 };
 pub use cache::SnapshotCache;
 pub use events::{EVENTS_KEPT, EventLog, EventPage, EventTotals, XIDS_COUNTED};

@@ -11,9 +11,9 @@ pub use processes::processes;
 pub use sample::sample;
 
 use crate::{
-    Bits, Celsius, DriverInfo, DriverStatus, GpuFacts, GpuId, GpuIdentity, GpuLimits, GpuSnapshot, GpuState,
-    Health, HostSnapshot, Megabits, Megahertz, Percent, Reading::Value, Reason, Topology, TopologyGpu,
-    TopologyPair, Totals, Watts, catalogue::Catalogued,
+    Bits, Celsius, DriverFault, DriverInfo, DriverReason, DriverStatus, GpuFacts, GpuId, GpuIdentity,
+    GpuLimits, GpuSnapshot, GpuState, Health, HostSnapshot, Inventory, Megabits, Megahertz, PciGpu, Percent,
+    Reading::Value, Reason, Topology, TopologyGpu, TopologyPair, Totals, Watts, catalogue::Catalogued,
 };
 
 /// The time at which everything here was taken.
@@ -112,6 +112,7 @@ pub fn host(gpus: impl IntoIterator<Item = GpuSnapshot>) -> HostSnapshot {
     let gpus: Vec<_> = gpus.into_iter().map(Arc::new).collect();
     let totals = Totals::over(gpus.iter().filter_map(|gpu| gpu.served_sample()));
     let topology = Arc::new(topology(&gpus));
+    let inventory = Arc::new(inventory(gpus.len()));
     HostSnapshot {
         generation: 1,
         published_at: at(),
@@ -119,6 +120,35 @@ pub fn host(gpus: impl IntoIterator<Item = GpuSnapshot>) -> HostSnapshot {
         gpus,
         totals,
         topology: Value(topology),
+        inventory,
+    }
+}
+
+/// A machine with as many GPUs, in the places of the example's.
+pub fn inventory(gpus: usize) -> Inventory {
+    let device = |index| {
+        Some(PciGpu {
+            pci_bus_id: format!("0000:{:02x}:00.0", index + 1).parse().ok()?,
+            device_id: Some("0x2331".to_owned()),
+            driver: Some("nvidia".to_owned()),
+        })
+    };
+    Inventory {
+        configured: None,
+        devices: Ok((0..gpus).filter_map(device).collect()),
+        is_of_this_machine: true,
+    }
+}
+
+/// Why NVML cannot be used.
+pub fn driver_fault() -> DriverFault {
+    DriverFault {
+        reason: DriverReason::DriverNotLoaded,
+        message: "libnvidia-ml.so.1: driver not loaded".to_owned(),
+        hint: "load the kernel driver",
+        library_loaded: true,
+        attempts: 1,
+        since: at(),
     }
 }
 

@@ -13,6 +13,7 @@ mod event;
 pub mod example;
 mod facts;
 mod id;
+mod inventory;
 mod process;
 mod reading;
 mod sample;
@@ -30,6 +31,7 @@ pub use driver::{DriverFault, DriverInfo, DriverReason, DriverStatus};
 pub use event::{Event, EventCounters, EventGpu, EventKind, MigInstance};
 pub use facts::{GpuFacts, GpuIdentity, GpuLimits};
 pub use id::{GpuId, InvalidPciBusId, PciBusId};
+pub use inventory::{Absence, ExpectedGpus, Inventory, PciGpu};
 pub use process::{
     BriefProcess, CommandLine, CommandLines, Container, ContainerRuntime, GpuProcess, Identity, MigPlace,
     OtherProcesses, OtherRow, PidNamespace, ProcessIdentity, ProcessKinds, ProcessList, ProcessOverview,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::{
-    DriverStatus, Failure, GpuFacts, GpuId, GpuState, PciBusId, Reading, Reason, Sample, Topology, Totals,
+    DriverStatus, Failure, GpuFacts, GpuId, GpuState, Inventory, PciBusId, Reading, Reason, Sample, Topology,
+    Totals,
 };
 
 /// One GPU as published. Never changes afterwards.
@@ -122,6 +123,8 @@ pub struct HostSnapshot {
     pub totals: Totals,
     /// How the GPUs are joined.
     pub topology: Reading<Arc<Topology>>,
+    /// What GPUs the machine should have.
+    pub inventory: Arc<Inventory>,
 }
 
 impl HostSnapshot {
@@ -134,6 +137,7 @@ impl HostSnapshot {
             gpus: Vec::new(),
             totals: Totals::default(),
             topology: Reading::Unavailable(Reason::NotReady),
+            inventory: Arc::new(Inventory::unread()),
         }
     }
 

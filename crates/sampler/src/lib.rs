@@ -13,6 +13,7 @@ mod events;
 mod ffi;
 mod groups;
 mod interval;
+mod inventory;
 mod label;
 mod port;
 mod probe;
@@ -24,6 +25,7 @@ mod schedule;
 mod topology;
 
 pub use discovery::{Discovery, DiscoverySettings, Reports};
+pub use inventory::{Expectation, InventorySettings, SYSFS, watch_inventory};
 pub use processes::{MAX_PROCESSES, ProcessSettings};
 pub use sampler::{MAX_INTERVAL, MIN_INTERVAL, Sampler, SamplerSettings};
 pub use schedule::Schedule;

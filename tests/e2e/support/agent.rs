@@ -2,6 +2,8 @@
 
 use std::{
     io::{BufRead, BufReader},
+    net::TcpListener,
+    os::{fd::OwnedFd, unix::process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, ChildStderr, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
@@ -29,7 +31,12 @@ pub(crate) struct AgentBuilder {
     interval: Option<String>,
     unread: bool,
     binary: Option<PathBuf>,
+    listener: Option<TcpListener>,
+    user: Option<u32>,
 }
+
+/// Hands standard input over as the one socket of a service manager (`sd_listen_fds`), and runs the rest.
+const HAND_OVER: &str = r#"exec 3<&0 </dev/null; export LISTEN_FDS=1 LISTEN_PID=$$; exec "$0" "$@""#;
 
 /// A running agent. Killed when dropped.
 #[derive(Debug)]
@@ -100,10 +107,38 @@ impl AgentBuilder {
         self
     }
 
+    /// Hands this socket over, as a service manager does.
+    #[must_use]
+    pub(crate) fn listener(mut self, listener: &TcpListener) -> Self {
+        self.listener = listener.try_clone().ok();
+        self
+    }
+
+    /// Runs it as another user, which root alone can do.
+    #[must_use]
+    pub(crate) fn user(self, user: u32) -> Self {
+        Self {
+            user: Some(user),
+            ..self
+        }
+    }
+
     /// The command, ready to run.
     pub(crate) fn command(&self, subcommand: &str) -> Command {
         let built = PathBuf::from(env!("CARGO_BIN_EXE_gpulse-under-test"));
-        let mut command = Command::new(self.binary.as_ref().unwrap_or(&built));
+        let binary = self.binary.as_ref().unwrap_or(&built);
+        let mut command = match self.listener.as_ref().and_then(|socket| socket.try_clone().ok()) {
+            None => Command::new(binary),
+            Some(socket) => {
+                let mut shell = Command::new("/bin/sh");
+                shell.args(["-c", HAND_OVER]).arg(binary);
+                shell.stdin(Stdio::from(OwnedFd::from(socket)));
+                shell
+            }
+        };
+        if let Some(user) = self.user {
+            command.uid(user).gid(user);
+        }
         command.env_clear().arg(subcommand).args(&self.arguments);
         if let Some(interval) = &self.interval {
             command.args(["--interval", interval]);

@@ -17,9 +17,10 @@ struct Library {
 const NVML: &str = "only the sampler knows NVML";
 const HTTP: &str = "only the api knows HTTP";
 const ACTORS: &str = "only aggregator, sampler and agent have to do with actors";
+const MANAGER: &str = "only the binary talks to the service manager";
 const START: &str = "libraries have errors of their own and no command line";
 
-const LIBRARIES: [Library; 11] = [
+const LIBRARIES: [Library; 13] = [
     // The simulator is tested with a foreign client.
     Library {
         name: "nvml-wrapper",
@@ -86,6 +87,18 @@ const LIBRARIES: [Library; 11] = [
         normal: &["gpulse", "xtask"],
         dev: &[],
         reason: START,
+    },
+    Library {
+        name: "sd-notify",
+        normal: &["gpulse"],
+        dev: &[],
+        reason: MANAGER,
+    },
+    Library {
+        name: "listenfd",
+        normal: &["gpulse"],
+        dev: &[],
+        reason: MANAGER,
     },
 ];
 

@@ -158,6 +158,35 @@ pub(super) const KEYS: &[Key] = &[
         "When it is read who is on a GPU, which costs milliseconds on real drivers.",
     ),
     key(
+        "health.expected_gpus",
+        "`auto`, `off`, or a number from 0 to 1024",
+        "How many GPUs the machine should have; one that NVML does not know is missing in `/health/detailed` and \
+         `/api/v1/host`. `auto`: NVIDIA's GPUs among the PCI devices, unless they are bound to another driver than \
+         `nvidia`. A container that is given some of the GPUs only needs a number.",
+    ),
+    key(
+        "health.sysfs_root",
+        "a path",
+        "Where the kernel shows its devices. Simulated GPUs are compared with those of another place than `/sys` only.",
+    ),
+    key(
+        "health.interval",
+        "a duration from `10ms` to `1day`",
+        "From one look at the PCI devices to the next. When the roster of GPUs changes, there is one more.",
+    ),
+    key(
+        "watchdog.on_total_hang",
+        "`wait` or `restart`",
+        "What happens once nothing of NVML returns any more: every GPU is `hung`, or NVML's initialisation is stuck. \
+         `restart`: the service manager is told that the watchdog has run out (`WATCHDOG=trigger`), and starts the \
+         agent anew. Without systemd this does nothing.",
+    ),
+    key(
+        "watchdog.total_hang_after",
+        "a duration from `10ms` to `1day`",
+        "How long that has to last without a break.",
+    ),
+    key(
         "http.workers",
         "a number from 1 to 64",
         "Threads that answer requests.",

@@ -44,10 +44,11 @@ pub(crate) fn load(flags: &Settings) -> Result<Loaded, ConfigError> {
 }
 
 /// Keys whose values are texts: what looks like a number in the environment is the name that it is.
-const TEXT_KEYS: [&str; 5] = [
+const TEXT_KEYS: [&str; 6] = [
     "agent_id",
     "nvml.library",
     "nvml.simulate",
+    "health.sysfs_root",
     "log.level",
     "log.format",
 ];

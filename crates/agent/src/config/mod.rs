@@ -10,11 +10,13 @@ mod keys;
 mod layers;
 mod schema;
 mod show;
+mod system;
 
 pub(crate) use error::ConfigError;
 pub(crate) use keys::reference;
 pub(crate) use layers::load;
 pub(crate) use schema::{Config, LogFormat, LogLevel};
+pub(crate) use system::{OnTotalHang, Watchdog};
 
 /// A configuration that was checked, and where its values came from.
 #[derive(Debug)]

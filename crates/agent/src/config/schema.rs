@@ -11,7 +11,11 @@ use gpulse_models::CommandLines;
 use gpulse_sampler::{MAX_INTERVAL, MAX_PROCESSES, MIN_INTERVAL, ProcessSettings};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use super::{duration, groups::Groups};
+use super::{
+    duration,
+    groups::Groups,
+    system::{Health, Watchdog},
+};
 
 /// The whole configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +28,8 @@ pub(crate) struct Config {
     pub(crate) shutdown_grace: Duration,
     pub(crate) nvml: Nvml,
     pub(crate) sampler: Sampling,
+    pub(crate) health: Health,
+    pub(crate) watchdog: Watchdog,
     pub(crate) http: Http,
     pub(crate) log: Log,
 }
@@ -122,6 +128,8 @@ impl Default for Config {
                 events: true,
                 groups: Groups::default(),
             },
+            health: Health::default(),
+            watchdog: Watchdog::default(),
             http: Http {
                 workers: 2,
                 max_connections: 1_024,
@@ -219,6 +227,8 @@ impl Config {
         if let Some((key, time)) = self.sampler.groups.out_of_range() {
             within(key, time, MIN_INTERVAL, MAX_INTERVAL)?;
         }
+        self.health.check()?;
+        self.watchdog.check()?;
         within("http.workers", self.http.workers, 1, 64)?;
         within("http.max_connections", self.http.max_connections, 1, 1_000_000)?;
         if self.sampler.effective_stale_after() < self.sampler.interval {
@@ -254,7 +264,7 @@ impl Config {
     }
 }
 
-fn within<T: PartialOrd + Copy + fmt::Debug>(
+pub(super) fn within<T: PartialOrd + Copy + fmt::Debug>(
     key: &'static str,
     value: T,
     least: T,

@@ -6,7 +6,7 @@ use figment::Jail;
 use gpulse_models::CommandLines;
 use proptest::prelude::*;
 
-use gpulse_sampler::{MAX_INTERVAL, MIN_INTERVAL};
+use gpulse_sampler::{Expectation, MAX_INTERVAL, MIN_INTERVAL};
 
 use super::*;
 use crate::config::schema::Sampling;
@@ -158,6 +158,25 @@ fn the_number_of_processes_is_bounded() {
         jail.set_env("GPULSE_SAMPLER__MAX_PROCESSES", "1024");
         let most = load(&Settings::default()).unwrap().config.sampler.max_processes;
         assert_eq!(most, 1_024);
+    });
+}
+
+#[test]
+fn what_gpus_there_should_be_can_be_said_in_the_environment() {
+    jailed(|jail| {
+        let loaded = || load(&Settings::default()).unwrap().config.health.expected_gpus;
+        assert_eq!(loaded(), Expectation::Devices);
+        for (text, expectation) in [
+            ("auto", Expectation::Devices),
+            ("off", Expectation::Off),
+            ("4", Expectation::Number(4)),
+        ] {
+            jail.set_env("GPULSE_HEALTH__EXPECTED_GPUS", text);
+            assert_eq!(loaded(), expectation);
+        }
+        jail.set_env("GPULSE_HEALTH__EXPECTED_GPUS", "some");
+        let error = refused(&Settings::default());
+        assert!(error.contains("permitted: `auto`, `off`, or a number"), "{error}");
     });
 }
 

@@ -285,3 +285,40 @@ fn samples_of_a_gpu_are_counted_on_when_the_driver_is_loaded_anew() {
         assert!(host.generation > before);
     });
 }
+
+#[test]
+fn an_inventory_is_published_once_and_kept_across_rosters() {
+    paused(|| async {
+        let bench = Bench::start(2).await;
+        bench.good(1, 0).await;
+        bench.good(1, 1).await;
+        let unread = bench.host().expected_gpus().unwrap_err();
+        assert_eq!(unread.reason, Reason::NotReady);
+        let inventory = Arc::new(example::inventory(3));
+        for _ in 0..2 {
+            bench
+                .aggregator
+                .send(Inventoried(Arc::clone(&inventory)))
+                .await
+                .unwrap();
+        }
+        let host = bench.host();
+        assert_eq!(host.expected_gpus().unwrap().missing_count, 1);
+        let again = Inventoried(Arc::new(example::inventory(3)));
+        bench.aggregator.send(again).await.unwrap();
+        assert_eq!(bench.host().generation, host.generation, "nothing changed");
+        bench.seed(2, 3).await;
+        assert_eq!(bench.host().expected_gpus().unwrap().count, 3);
+    });
+}
+
+#[test]
+fn the_heart_beats_without_any_gpu_and_without_a_new_generation() {
+    paused(|| async {
+        let bench = Bench::start(0).await;
+        let (before, generation) = (bench.cache.heartbeat(), bench.host().generation);
+        sleep(LONGEST_CHECK * 3).await;
+        assert!(bench.cache.heartbeat() >= before + 3);
+        assert_eq!(bench.host().generation, generation);
+    });
+}

@@ -12,7 +12,13 @@ use utoipa::{
 use super::tables::{TABLES, list, name_of, nullable, object, reference, time, with};
 
 /// Components that `fields` takes keys from and that are derived elsewhere.
-const DERIVED: [&str; 4] = ["HostAgent", "HostDriver", "HostGpus", "HostEvents"];
+const DERIVED: [&str; 5] = [
+    "HostAgent",
+    "HostDriver",
+    "HostGpus",
+    "HostExpected",
+    "HostEvents",
+];
 
 const READ_AT: &str = "When it was read; null where it was not.";
 
@@ -215,6 +221,10 @@ fn host() -> ObjectBuilder {
         .property(
             "gpus",
             reference("HostGpus", "How many GPUs there are, by state."),
+        )
+        .property(
+            "expected",
+            reference("HostExpected", "What GPUs the machine should have."),
         )
         .property(
             "totals",

@@ -8,12 +8,13 @@ use utoipa::ToSchema;
 use crate::{respond, state::State};
 
 mod components;
+mod inventory;
 pub(crate) use components::Components;
 
 /// How the agent is doing.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health<'a> {
-    /// `healthy`, or `degraded` if NVML cannot be used or a GPU is not `ok`.
+    /// `healthy`, or `degraded` if NVML cannot be used, a GPU is not `ok`, or one is missing that the machine should have.
     status: HealthStatus,
     /// When this was answered.
     #[schema(value_type = String, format = DateTime)]
@@ -33,9 +34,9 @@ pub(crate) struct Health<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum HealthStatus {
-    /// NVML answers and every GPU is `ok`.
+    /// NVML answers, every GPU is `ok`, and none is known to be missing.
     Healthy,
-    /// NVML cannot be used, or a GPU is not `ok`.
+    /// NVML cannot be used, a GPU is not `ok`, or one is missing that the machine should have.
     Degraded,
 }
 

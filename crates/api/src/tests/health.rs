@@ -1,7 +1,9 @@
 //! `/health/…`: true of the snapshot, and of now.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
-use gpulse_models::{DriverReason, GpuState, HostSnapshot, example};
+use gpulse_models::{DriverReason, GpuState, HostSnapshot, Inventory, example};
 use insta::assert_json_snapshot;
 
 use super::{Answer, Api, healthy, hung, lost, pending, without_driver};
@@ -109,4 +111,35 @@ async fn requests_are_counted() {
     let total = async || api.get("/health/detailed").await.json()["metrics"]["requests_total"].as_u64();
     let (first, second) = (total().await, total().await);
     assert_eq!((first, second), (Some(1), Some(2)));
+}
+
+#[actix_web::test]
+async fn a_missing_gpu_degrades_the_agent_but_not_its_readiness() {
+    let mut host = healthy(2);
+    host.inventory = Arc::new(example::inventory(3));
+    let api = Api::over(host);
+    let body = api.get("/health/detailed").await.json();
+    assert_eq!(body["status"], "degraded");
+    assert_eq!(
+        body["components"]["inventory"],
+        serde_json::json!({
+            "status": "missing", "reason": null, "message": null,
+            "gpus_expected": 3, "gpus_found": 2, "gpus_missing": 1, "missing": ["00000000:03:00.0"],
+        })
+    );
+    assert_eq!(api.get("/health/ready").await.status, StatusCode::OK);
+}
+
+#[actix_web::test]
+async fn what_there_should_be_is_unknown_and_that_degrades_nothing() {
+    let mut host = healthy(2);
+    host.inventory = Arc::new(Inventory::unread());
+    let body = Api::over(host).get("/health/detailed").await.json();
+    assert_eq!(body["status"], "healthy");
+    let inventory = &body["components"]["inventory"];
+    assert_eq!(
+        (&inventory["status"], &inventory["reason"]),
+        (&"unknown".into(), &"not_ready".into())
+    );
+    assert!(inventory["message"].is_string() && inventory["gpus_missing"].is_null());
 }

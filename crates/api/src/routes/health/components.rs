@@ -1,4 +1,4 @@
-//! The parts of `/health/detailed`: NVML, each GPU, the aggregator.
+//! The parts of `/health/detailed`: NVML, each GPU, the aggregator; what is missing has a file of its own.
 
 use gpulse_models::{
     DriverReason, DriverStatus, Failure, GpuSnapshot, GpuState, HostSnapshot, Reason, Timestamp,
@@ -7,12 +7,15 @@ use gpulse_models::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::HealthStatus;
+use super::{HealthStatus, inventory::InventoryHealth};
 
 impl HealthStatus {
     pub(super) fn of(host: &HostSnapshot) -> Self {
         let driver = matches!(host.driver, DriverStatus::Ready(_));
-        if driver && host.gpus.iter().all(|gpu| gpu.health.state == GpuState::Ok) {
+        let complete = host
+            .expected_gpus()
+            .map_or(true, |expected| expected.missing_count == 0);
+        if driver && complete && host.gpus.iter().all(|gpu| gpu.health.state == GpuState::Ok) {
             Self::Healthy
         } else {
             Self::Degraded
@@ -27,6 +30,8 @@ pub(crate) struct Components {
     nvml: NvmlHealth,
     /// Every GPU of the roster, by index.
     gpus: Vec<GpuHealth>,
+    /// The roster against what the machine should have.
+    inventory: InventoryHealth,
     /// The writer of the latest snapshot.
     aggregator: AggregatorHealth,
 }
@@ -126,6 +131,7 @@ impl Components {
         Self {
             nvml: NvmlHealth::of(host),
             gpus: host.gpus.iter().map(|gpu| GpuHealth::of(gpu, now)).collect(),
+            inventory: InventoryHealth::of(host),
             aggregator: AggregatorHealth {
                 generation: host.generation,
                 published_at: host.published_at,

@@ -16,9 +16,11 @@ use crate::{
 
 mod body;
 mod events;
+mod expected;
 
 use body::HostBody;
 pub(crate) use events::HostEvents;
+pub(crate) use expected::HostExpected;
 
 /// The agent.
 #[derive(Debug, Serialize, ToSchema)]
@@ -122,6 +124,7 @@ pub(crate) async fn host(request: HttpRequest) -> HttpResponse {
         },
         driver: HostDriver::of(&host),
         gpus: HostGpus::of(&host),
+        expected: HostExpected::of(&host),
         sums: HostSums::over(&host),
         events: HostEvents::of(state.cache.events().totals()),
         selection: &selection,

@@ -73,6 +73,7 @@ pub(crate) static HOST: LazyLock<Vec<Word>> = LazyLock::new(|| {
             ],
         ),
         parts("gpus", &["total", "ok", "stale", "hung", "lost", "unavailable"]),
+        parts("expected", &["count", "found", "missing"]),
         Word::part("totals", totals),
         parts("events", &["kinds", "xids", "other_xids", "dropped", "unwatched"]),
     ]

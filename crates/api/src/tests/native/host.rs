@@ -1,7 +1,9 @@
 //! The host as a whole.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
-use gpulse_models::{HostSnapshot, example};
+use gpulse_models::{HostSnapshot, Inventory, example};
 use serde_json::{Value, json};
 
 use super::{Api, DriverReason, healthy, hung, keys, lost, pending, without_driver};
@@ -92,4 +94,43 @@ async fn the_vocabulary_is_that_of_the_body() {
         assert_eq!(keys(&body[word.key()]), known, "{}", word.key());
     }
     assert_eq!(keys(&body).len(), vocabulary::HOST.len() + 3);
+}
+
+#[actix_web::test]
+async fn gpus_that_the_driver_does_not_know_are_named() {
+    let mut snapshot = healthy(2);
+    let mut inventory = example::inventory(4);
+    if let Ok(devices) = &mut inventory.devices {
+        devices[3].driver = None;
+        devices[3].device_id = None;
+    }
+    snapshot.inventory = Arc::new(inventory);
+    let body = host(&Api::over(snapshot)).await;
+    let missing = json!([
+        {"pci_bus_id": "00000000:03:00.0", "device_id": "0x2331", "driver": "nvidia"},
+        {"pci_bus_id": "00000000:04:00.0", "device_id": null, "driver": null},
+    ]);
+    assert_eq!(
+        body["expected"],
+        json!({"count": 4, "found": 2, "missing": missing})
+    );
+    assert_eq!(
+        body["unavailable"],
+        json!({"expected.missing.1.device_id": "error"})
+    );
+}
+
+#[actix_web::test]
+async fn what_there_should_be_is_unknown_with_its_reason() {
+    let mut snapshot = healthy(2);
+    snapshot.inventory = Arc::new(Inventory::unread());
+    let api = Api::over(snapshot);
+    let body = host(&api).await;
+    assert_eq!(
+        body["expected"],
+        json!({"count": null, "found": null, "missing": null})
+    );
+    assert_eq!(body["unavailable"]["expected.missing"], "not_ready");
+    let some = api.get("/api/v1/host?fields=expected.count").await.json();
+    assert_eq!(some["unavailable"], json!({"expected.count": "not_ready"}));
 }

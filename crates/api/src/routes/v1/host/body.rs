@@ -4,7 +4,7 @@ use gpulse_models::{HostSnapshot, HostSums};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value;
 
-use super::{HostAgent, HostDriver, HostEvents, HostGpus};
+use super::{HostAgent, HostDriver, HostEvents, HostExpected, HostGpus};
 use crate::routes::v1::{
     gpu::head,
     selection::Selection,
@@ -17,6 +17,7 @@ pub(crate) struct HostBody<'a> {
     pub(super) agent: HostAgent,
     pub(super) driver: HostDriver,
     pub(super) gpus: HostGpus,
+    pub(super) expected: HostExpected,
     pub(super) sums: HostSums,
     pub(super) events: HostEvents,
     pub(super) selection: &'a Selection,
@@ -51,6 +52,13 @@ impl HostBody<'_> {
                     }
                 }
             }
+            if let Some(selection) = self.selection.below("expected") {
+                for (key, path, reason) in self.expected.gaps() {
+                    if selection.below(key).is_some() {
+                        gaps.absent(&format!("expected.{path}"), reason);
+                    }
+                }
+            }
             if let Some(selection) = self.selection.below("totals") {
                 for (key, reason) in &self.sums.gaps {
                     if selection.below(key).is_some() {
@@ -69,6 +77,7 @@ impl Serialize for HostBody<'_> {
         self.put(&mut map, "agent", &self.agent)?;
         self.put(&mut map, "driver", &self.driver)?;
         self.put(&mut map, "gpus", &self.gpus)?;
+        self.put(&mut map, "expected", &self.expected)?;
         if let Some(selection) = self.selection.below("totals") {
             let sums = &self.sums;
             map.serialize_entry("totals", &Totals { sums, selection })?;
