@@ -1,6 +1,7 @@
 //! The native routes while the driver misbehaves: each reading is a value or its reason, and costs no other.
 
 mod cadences;
+mod counters;
 mod identity;
 mod look;
 mod lost;
