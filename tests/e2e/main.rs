@@ -17,6 +17,7 @@ mod foreign_crates;
 mod inventory;
 mod isolation;
 mod life_cycle;
+mod native;
 mod packaging;
 mod seed_cases;
 mod shutdown;

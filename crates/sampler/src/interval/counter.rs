@@ -58,8 +58,8 @@ pub(crate) struct Advance {
     pub(crate) delta: u64,
     /// How often the driver's counter was reset.
     pub(crate) resets_total: u64,
-    /// Whether the counter could have gone round once more in the time without anyone being able to see it: the
-    /// numbers are a lower bound then.
+    /// Whether the counter could have gone round once more in the time, or before its first value, without anyone
+    /// being able to see it: the numbers are a lower bound then.
     pub(crate) may_hide_turns: bool,
 }
 
@@ -82,7 +82,8 @@ impl Counter {
         let Some(last) = self.last else {
             self.total = raw;
             self.last = Some(Last { raw, at });
-            return self.advanced(0, 0);
+            // How often it has gone round before anybody looked is not known.
+            return self.advanced(0, u64::MAX);
         };
         let plausible = self.countable(at.saturating_duration_since(last.at) + REFRESH);
         let delta = if raw >= last.raw {
