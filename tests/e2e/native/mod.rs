@@ -2,10 +2,17 @@
 
 mod cadences;
 mod counters;
+mod events;
 mod identity;
+mod intervals;
 mod look;
 mod lost;
+mod memory;
+mod mig;
+mod old_drivers;
+mod processes;
 mod reasons;
+mod topology;
 mod world;
 
 use look::{absences, gpu, number, until};
