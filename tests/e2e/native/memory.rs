@@ -1,6 +1,6 @@
 //! Memory that the GPU shares with the host is not the GPU's, and never the host's in its place.
 
-use nvml_sim::faults::Fault;
+use nvml_sim::{faults::Fault, testing::Simulator};
 
 use super::{gpu, quick, until};
 use crate::support::simulator;
@@ -38,6 +38,57 @@ fn unified_memory_is_named_and_no_number_stands_for_it() {
         process["memory_used_bytes"].as_u64() > Some(0),
         "that of a process is known"
     );
+}
+
+#[test]
+fn the_hosts_memory_does_not_pass_for_the_gpus() {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"))
+        .unwrap();
+    let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse().unwrap();
+    // A driver that answers what it does not have with what the host has.
+    let host = kibibytes / 1_024;
+    for (mebibytes, shared) in [(host, true), (host * 2, false)] {
+        let like = format!(
+            "gpu.unsupported = [\"nvmlDeviceGetBAR1MemoryInfo\"]\n\
+             gpu.memory.total_mib = {mebibytes}\ngpu.memory.reserved_mib = 0"
+        );
+        let simulator = Simulator::builder("gb10")
+            .overrides(&like)
+            .unwrap()
+            .start()
+            .unwrap();
+        let agent = quick(&simulator).start();
+        agent.wait_until_ready();
+        let body = gpu(&agent, 0);
+        assert_eq!(
+            body["memory"]["unified"], shared,
+            "{mebibytes} MiB: {}",
+            body["memory"]
+        );
+        assert_eq!(
+            body["memory"]["total_bytes"].is_null(),
+            shared,
+            "{}",
+            body["memory"]
+        );
+        let reason = body["unavailable"].get("memory.total_bytes");
+        assert_eq!(reason.is_some_and(|reason| reason == "not_supported"), shared);
+    }
+    // Where there is a window to it, it is the GPU's, even if by chance the host has as much.
+    let own = format!("gpu.memory.total_mib = {host}\ngpu.c2c = true\ncount = 1");
+    let simulator = Simulator::builder("h100-sxm-8")
+        .overrides(&own)
+        .unwrap()
+        .start()
+        .unwrap();
+    let agent = quick(&simulator).start();
+    agent.wait_until_ready();
+    let body = gpu(&agent, 0);
+    assert_eq!(body["memory"]["unified"], false);
+    assert!(body["memory"]["total_bytes"].is_number(), "{}", body["memory"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::{convert, interval::ring::Stats, raw};
 impl Gpu<'_> {
     /// Statistics of the samples that the driver took since they were last asked for; `not_ready` where it took none.
     pub(super) fn samples(&mut self, key: &'static str, kind: Sampling) -> Reading<Stats> {
-        let since = self.book.seen(kind.clone(), self.now);
+        let since = self.book.seen(kind, self.now);
         let device = self.device;
         let taken = self
             .asker

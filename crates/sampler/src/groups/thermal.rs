@@ -1,6 +1,6 @@
 //! Temperatures and fans.
 
-use gpulse_models::{Fan, Reading, Reason, Revolutions, Thermal, catalogue::Catalogued};
+use gpulse_models::{Fan, Reading, Reason, Revolutions, Thermal};
 use nvml_wrapper::enum_wrappers::device::TemperatureSensor;
 
 use super::{Gpu, fields};
@@ -79,6 +79,5 @@ fn fan(gpu: &mut Gpu<'_>, index: u32) -> Fan {
             || raw::where_known(raw::fan_policy(device, index)),
             |policy| Ok(label::fan_policy(policy)),
         ),
-        ..Fan::absent(Reason::NotReady)
     }
 }
