@@ -19,6 +19,16 @@ pub struct GpuFacts {
 }
 
 impl GpuFacts {
+    /// The same, with what was known before in place of what is absent now.
+    #[must_use]
+    pub fn or(self, before: &Self) -> Self {
+        Self {
+            id: self.id,
+            identity: self.identity.or(&before.identity),
+            limits: self.limits.or(&before.limits),
+        }
+    }
+
     /// Whether a fact is absent for a reason that may pass, so that it is worth asking for again.
     pub fn is_provisional(&self) -> bool {
         fn passing(readings: &dyn Readings) -> bool {

@@ -97,6 +97,18 @@ impl<T> Reading<T> {
         }
     }
 
+    /// The same, or where it has no value another one that does.
+    #[must_use]
+    pub fn or(self, other: &Self) -> Self
+    where
+        T: Clone,
+    {
+        match (&self, other) {
+            (Self::Unavailable(_), Self::Value(_)) => other.clone(),
+            _ => self,
+        }
+    }
+
     /// Borrows the value.
     pub fn as_ref(&self) -> Reading<&T> {
         match self {

@@ -107,8 +107,9 @@ impl<'n> Reader<'n> {
             return Err(failure("probe", Reason::NotReady, "the GPU was not probed"));
         };
         if self.facts_again.strike(at) && known.facts.is_provisional() {
-            let id = known.facts.id.clone();
-            known.facts = Arc::new(probe::facts(&mut self.asker, &known.device, id.as_str()));
+            let again = probe::facts(&mut self.asker, &known.device, known.facts.id.as_str());
+            // A GPU does not change its name because it did not say it this time.
+            known.facts = Arc::new(again.or(&known.facts));
         }
         let mut gpu = Gpu {
             asker: &mut self.asker,

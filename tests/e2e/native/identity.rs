@@ -1,6 +1,6 @@
 //! What is read once per initialisation: with its reasons as well, and asked for again where they may pass.
 
-use nvml_sim::faults::Fault;
+use nvml_sim::{faults::Fault, testing::Simulator};
 
 use super::{absences, gpu, look::at, quick, steady, until};
 
@@ -70,4 +70,31 @@ fn a_reason_that_may_pass() {
     ] {
         each_fact_has_its_reason(|fault| fault.returns(code), reason, true);
     }
+}
+
+#[test]
+fn what_was_known_stays_known_while_the_rest_is_asked_for_again() {
+    let refused = Fault::on("nvmlDeviceGetSerial").gpu(1).returns(4);
+    let simulator = steady().faults(std::slice::from_ref(&refused)).start().unwrap();
+    let agent = quick(&simulator).start();
+    agent.wait_until_ready();
+    let known = gpu(&agent, 1);
+    assert_eq!(known["unavailable"]["identity.serial"], "no_permission");
+    let asked = |simulator: &Simulator| simulator.calls("nvmlDeviceGetName", Some(1));
+    let failing = CALLS.map(|(call, _)| Fault::on(call).gpu(1).returns(999));
+    let faults: Vec<_> = std::iter::once(refused).chain(failing).collect();
+    simulator.set_faults(&faults).unwrap();
+    let before = asked(&simulator);
+    let later = until(&agent, 1, "it is asked for again, in vain", |_| {
+        asked(&simulator) >= before + 5
+    });
+    for (call, path) in CALLS.iter().filter(|(call, _)| *call != "nvmlDeviceGetSerial") {
+        assert_eq!(at(&later, path), at(&known, path), "{call}");
+        assert!(!at(&later, path).is_null(), "{call}");
+    }
+    assert_eq!(later["unavailable"]["identity.serial"], "no_permission");
+    simulator.clear_faults().unwrap();
+    until(&agent, 1, "the rest is there", |gpu| {
+        !gpu["identity"]["serial"].is_null()
+    });
 }

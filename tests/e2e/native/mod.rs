@@ -2,10 +2,20 @@
 
 mod cadences;
 mod counters;
+mod events;
 mod identity;
+mod intervals;
+mod links;
 mod look;
 mod lost;
+mod memory;
+mod mig;
+mod numbers;
+mod old_drivers;
+mod processes;
 mod reasons;
+mod topology;
+mod watch;
 mod world;
 
 use look::{absences, gpu, number, until};

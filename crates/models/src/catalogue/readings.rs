@@ -37,6 +37,14 @@ macro_rules! readings {
             )*
         }
 
+        impl $name {
+            /// The same, with what was known `before` in place of what is absent: for what does not change.
+            #[must_use]
+            pub fn or(self, before: &Self) -> Self {
+                Self { $( $field: self.$field.or(&before.$field), )* }
+            }
+        }
+
         impl $crate::catalogue::Readings for $name {
             fn see<'a>(
                 &'a self,

@@ -19,8 +19,8 @@ readings! {
         reading bar1_used_bytes: Bytes, gauge, "nvmlDeviceGetBAR1MemoryInfo", Kepler;
         /// What of the window is left.
         reading bar1_free_bytes: Bytes, gauge, "nvmlDeviceGetBAR1MemoryInfo", Kepler;
-        /// Whether the GPU has no memory of its own and shares that of the host: then nothing above can be had, or it is
-        /// said of the host's memory as a whole.
+        /// Whether the GPU has no memory of its own and shares that of the host: then nothing above can be had, also where
+        /// the driver gives the host's memory in its place.
         reading unified: bool, info, "nvmlDeviceGetMemoryInfo_v2 against nvmlDeviceGetAddressingMode and nvmlDeviceGetC2cModeInfoV", Fermi;
     }
 }

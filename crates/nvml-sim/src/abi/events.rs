@@ -17,8 +17,8 @@ use crate::world;
 /// `nvmlEventTypeXidCriticalError`, the one kind of event that says more than that it happened.
 const XID: u64 = 0x8;
 
-/// Kinds that can be registered for: ECC errors, performance states, XID, clocks.
-const SUPPORTED: u64 = 0x1F;
+/// Kinds that can be registered for: ECC errors, performance states, XID, clocks, recovery actions.
+const SUPPORTED: u64 = 0x801F;
 
 /// How often a waiting thread looks for events: seldom while there are no faults that could cause any, so that a
 /// client's waiting costs next to nothing, often enough for a storm of them otherwise.

@@ -14,6 +14,8 @@ pub enum Incident {
     PerformanceState,
     /// The clocks changed.
     Clock,
+    /// What the GPU needs to recover changed.
+    RecoveryAction,
     /// A PCIe packet was sent again.
     PcieReplay,
     /// An NVLink packet arrived damaged.
@@ -32,6 +34,7 @@ impl Incident {
             Self::EccDoubleBit => Some(0x2),
             Self::PerformanceState => Some(0x4),
             Self::Clock => Some(0x10),
+            Self::RecoveryAction => Some(0x8000),
             Self::PcieReplay | Self::NvlinkCrc | Self::NvlinkReplay | Self::NvlinkRecovery => None,
         }
     }

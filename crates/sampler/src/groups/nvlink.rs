@@ -227,7 +227,7 @@ fn sum(links: &[NvlinkLink], of: fn(&NvlinkLink) -> Reading<BytesPerSecond>) -> 
             Reading::Unavailable(reason) => return Reading::Unavailable(*reason),
             Reading::Value(_) => match of(link) {
                 Reading::Value(rate) => sum += rate.0,
-                absent @ Reading::Unavailable(_) => return absent,
+                Reading::Unavailable(reason) => return Reading::Unavailable(reason),
             },
         }
     }
