@@ -158,9 +158,9 @@ impl Stage {
             Seen::Absent(path, reason) => reason_of(&self.sick(), path).is_some_and(|said| said == *reason),
             Seen::Reading(path, json) => {
                 let pointer = format!("/{}", path.replace('.', "/"));
-                self.sick()
-                    .pointer(&pointer)
-                    .is_some_and(|value| value.to_string() == *json)
+                self.sick().pointer(&pointer).is_some_and(|value| {
+                    serde_json::from_str(json).is_ok_and(|wanted: Value| *value == wanted)
+                })
             }
             Seen::Driver(reason) => self.agent.json("/gpu/info")["reason"] == *reason,
             Seen::Gpus(count) => self.gpus().is_some_and(|gpus| gpus.len() == *count),
