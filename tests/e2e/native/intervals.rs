@@ -74,10 +74,14 @@ fn intervals(simulator: &Simulator, seen: &[Value], part: &str, mean: &str) -> V
     seen.iter().map(of).collect()
 }
 
+/// The simulator's clock and the agent's may differ by so much: what is rounded to milliseconds, and a clock that is being set.
+const CLOCKS: Duration = Duration::from_millis(3);
+
 /// The times at which the driver may have taken the last sample that an answer had.
 fn ends(interval: &Interval, period: Duration) -> impl Iterator<Item = Duration> {
     let number = |age: Duration| u32::try_from(age.as_micros() / period.as_micros()).unwrap();
-    (number(interval.after)..=number(interval.before)).map(move |number| period * number)
+    let (from, to) = (interval.after.saturating_sub(CLOCKS), interval.before + CLOCKS);
+    (number(from)..=number(to)).map(move |number| period * number)
 }
 
 /// Puts intervals together, and compares them with what happened between the end of the first and that of the last. Where these
