@@ -9,12 +9,12 @@ use std::{
 use actix::{Actor, Arbiter, System};
 use anyhow::Context;
 use gpulse_aggregator::{Aggregator, SnapshotCache};
-use gpulse_api::{ApiConfig, HttpServer};
+use gpulse_api::{ApiConfig, HttpServer, Listeners, UnixSocket};
 use gpulse_models::{Timestamp, microseconds};
 use gpulse_sampler::{Discovery, DiscoverySettings, ProcessSettings, Reports, SamplerSettings};
 
 use crate::{
-    config::Config,
+    config::{Config, is_exposed},
     logging,
     signals::Signals,
     simulator::{Simulator, SimulatorError},
@@ -28,34 +28,75 @@ pub(crate) fn serve(config: &Config) -> anyhow::Result<()> {
         .as_ref()
         .map(Simulator::library)
         .or_else(|| config.nvml.library.clone());
-    let listener = bind(config.bind)?;
-    System::new().block_on(run(config, library, listener))?;
+    let listeners = Listeners {
+        tcp: config
+            .bind
+            .0
+            .iter()
+            .copied()
+            .map(bind)
+            .collect::<Result<_, _>>()?,
+        unix: config
+            .http
+            .unix_socket()
+            .map(|socket| UnixSocket::bind(&socket))
+            .transpose()?,
+    };
+    System::new().block_on(run(config, library, listeners))?;
     tracing::info!(lost_lines = log.lost(), "ended");
     Ok(())
     // `simulator` goes here: until then the library's files stay in their place.
 }
 
-async fn run(config: &Config, library: Option<PathBuf>, listener: TcpListener) -> anyhow::Result<()> {
+async fn run(config: &Config, library: Option<PathBuf>, listeners: Listeners) -> anyhow::Result<()> {
     let mut signals = Signals::catch().context("signals cannot be caught")?;
-    let address = listener.local_addr()?;
+    let places = places(config, &listeners)?;
     let cache = Arc::new(SnapshotCache::new(microseconds(Timestamp::now())));
-    let server = HttpServer::start(listener, Arc::clone(&cache), api_config(config))
+    let server = HttpServer::start(listeners, Arc::clone(&cache), api_config(config))
         .context("HTTP cannot be served")?;
     start_sampling(config, library, &cache);
-    if !address.ip().is_loopback() {
-        tracing::warn!(%address, "serving beyond this host, without authentication");
+    for place in places {
+        tracing::info!("serving on {place}");
     }
-    tracing::info!(%address, "serving on http://{address}");
 
-    let signal = signals.next().await;
+    let signal = signals
+        .next(|| {
+            tracing::info!(signal = "SIGHUP", "certificates and credentials are read again");
+            server.reload();
+        })
+        .await;
     let grace = config.shutdown_grace;
     tracing::info!(signal, ?grace, "ending: requests in flight are answered first");
     tokio::select! {
         () = server.stop(grace) => {}
-        signal = signals.next() => tracing::warn!(signal, "ending at once"),
+        signal = signals.next(|| {}) => tracing::warn!(signal, "ending at once"),
     }
     // Threads that are stuck inside the driver end with the process; nobody joins them.
     Ok(())
+}
+
+/// Where is served, for the log; with a warning about those places where that is not safe.
+fn places(config: &Config, listeners: &Listeners) -> anyhow::Result<Vec<String>> {
+    let security = config.security();
+    let scheme = if security.tls.is_some() { "https" } else { "http" };
+    let mut places = Vec::new();
+    for listener in &listeners.tcp {
+        let address = listener.local_addr()?;
+        if is_exposed(address) && !security.is_authenticating() {
+            tracing::warn!(%address, "INSECURE: everybody who reaches this address may read, as http.insecure says");
+        }
+        if is_exposed(address) && security.is_authenticating() && security.tls.is_none() {
+            tracing::warn!(%address, "credentials cross the network in the clear: set tls.certificate and tls.key");
+        }
+        places.push(format!("{scheme}://{address}"));
+    }
+    places.extend(
+        listeners
+            .unix
+            .iter()
+            .map(|socket| format!("unix:{}", socket.path().display())),
+    );
+    Ok(places)
 }
 
 /// Starts aggregator, discovery and samplers in an arbiter of their own.
@@ -103,6 +144,7 @@ fn api_config(config: &Config) -> ApiConfig {
         request_timeout: config.http.request_timeout,
         cors_origins: config.http.cors_origins.clone(),
         version: env!("CARGO_PKG_VERSION"),
+        security: config.security(),
     }
 }
 

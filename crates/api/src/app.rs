@@ -1,5 +1,7 @@
 //! The table of routes.
 
+use std::sync::Arc;
+
 use actix_cors::Cors;
 use actix_web::{
     App, Error, FromRequest, Handler, Resource, Responder,
@@ -10,6 +12,8 @@ use actix_web::{
 };
 
 use crate::{
+    gate::Gate,
+    guard::Guard,
     problem, request_log,
     routes::{docs, gpu, health, root, v1},
     state::State,
@@ -18,6 +22,7 @@ use crate::{
 /// The application of one worker.
 pub(crate) fn app(
     state: Data<State>,
+    gate: Arc<Gate>,
     cors: Condition<Cors>,
 ) -> App<
     impl ServiceFactory<
@@ -32,6 +37,7 @@ pub(crate) fn app(
         .app_data(state)
         .configure(routes)
         .default_service(web::to(problem::not_found))
+        .wrap(Guard(gate))
         .wrap(cors)
         .wrap_fn(request_log::observe)
 }
