@@ -12,6 +12,7 @@ mod events;
 mod faults;
 mod foreign;
 mod isolation;
+mod security;
 mod seed_cases;
 mod shutdown;
 mod snapshots;

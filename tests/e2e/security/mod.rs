@@ -1,0 +1,16 @@
+//! Who may read, and what a bad client can do: the real agent, over real sockets.
+
+mod bad_clients;
+mod binding;
+mod credentials;
+mod crowd;
+mod tls;
+
+use crate::support::AgentBuilder;
+
+/// An agent over a small simulated host.
+pub(crate) fn small() -> (nvml_sim::testing::Simulator, AgentBuilder) {
+    let simulator = crate::support::simulator("t4");
+    let builder = AgentBuilder::over(simulator.library_path());
+    (simulator, builder)
+}
