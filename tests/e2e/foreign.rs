@@ -19,7 +19,7 @@ const PROFILES: [&str; 5] = ["h100-sxm-8", "a100-pcie-4", "rtx-4090", "t4", "gb1
 const AGE: Duration = Duration::from_secs(600);
 
 /// The Python with the clients; `cargo xtask test` sets it up. Without it these tests are skipped, except in CI.
-fn python() -> Option<String> {
+pub(crate) fn python() -> Option<String> {
     let python = std::env::var("GPULSE_TEST_PYTHON").ok();
     assert!(
         python.is_some() || std::env::var_os("CI").is_none(),

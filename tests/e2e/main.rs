@@ -11,6 +11,7 @@ mod contract;
 mod events;
 mod faults;
 mod foreign;
+mod fuzzed;
 mod isolation;
 mod security;
 mod seed_cases;

@@ -14,7 +14,7 @@ const HASH: &str = "$2b$04$QhCmc9bjijXggtPcX8uz9eVIuhIvvfFUW20cRozMXhaoEQxu6acy6
 const ANN: &str = "Basic YW5uOnNlY3JldC1wYXNzd29yZA==";
 
 /// A fresh token and its line.
-fn token(name: &str, scopes: &str) -> (String, String) {
+pub(crate) fn token(name: &str, scopes: &str) -> (String, String) {
     let command = AgentBuilder::default()
         .argument("--name")
         .argument(name)

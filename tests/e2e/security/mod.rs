@@ -6,6 +6,8 @@ mod credentials;
 mod crowd;
 mod tls;
 
+pub(crate) use credentials::token;
+
 use crate::support::AgentBuilder;
 
 /// An agent over a small simulated host.

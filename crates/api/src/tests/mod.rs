@@ -22,6 +22,7 @@ mod caching;
 mod contract;
 mod cors_headers;
 mod events;
+mod gate;
 mod health;
 mod log;
 mod native;
