@@ -15,7 +15,7 @@ use gpulse_sampler::{Discovery, DiscoverySettings, ProcessSettings, Reports, Sam
 
 use crate::{
     config::{Config, is_exposed},
-    logging,
+    files, logging,
     signals::Signals,
     simulator::{Simulator, SimulatorError},
 };
@@ -23,6 +23,7 @@ use crate::{
 /// Serves until a signal ends it.
 pub(crate) fn serve(config: &Config) -> anyhow::Result<()> {
     let log = logging::start(config.log.level, config.log.format);
+    files::make_room(config.http.max_connections);
     let simulator = simulator(config)?;
     let library = simulator
         .as_ref()

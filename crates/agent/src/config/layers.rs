@@ -232,5 +232,8 @@ impl Provider for Layer {
 }
 
 #[cfg(test)]
+#[path = "security_tests.rs"]
+mod security_tests;
+#[cfg(test)]
 #[path = "tests.rs"]
 mod tests;
