@@ -18,7 +18,7 @@ pub struct ApiConfig {
     pub max_connections: usize,
     /// How long a connection may stay idle between two requests.
     pub keep_alive: Duration,
-    /// How long a client may take to send the head of its first request.
+    /// How long a client may take to send a request once it has begun, and for the TLS handshake.
     pub request_timeout: Duration,
     /// Origins whose pages may read the answers, or `*` for any. Empty: CORS is off.
     pub cors_origins: Vec<String>,

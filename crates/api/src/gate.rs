@@ -53,8 +53,10 @@ pub(crate) enum Verdict {
 pub(crate) struct Attention {
     /// Counted as long as the answer is under way.
     pub(crate) connection: Option<Rc<Connection>>,
-    /// Whether something of it is still to come.
+    /// Whether something of it may be still to come.
     pub(crate) has_body: bool,
+    /// Whether it is one of many on its connection.
+    pub(crate) is_http2: bool,
 }
 
 impl Gate {
@@ -193,8 +195,9 @@ fn attended(request: &ServiceRequest) -> Verdict {
     }
     Verdict::Attend(Attention {
         connection: request.conn_data::<Rc<Connection>>().cloned(),
-        // Every request has a payload on HTTP/2, and on HTTP/1.1 those that have a body.
-        has_body: has_payload && !is_http2,
+        // On HTTP/2 every request has a payload, and it is not said whether anything is in it.
+        has_body: !is_http2 || !request.method().is_safe(),
+        is_http2,
     })
 }
 

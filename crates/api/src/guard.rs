@@ -98,27 +98,30 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<BoxBody>, Error = Error>,
 {
     let under_way = attention.connection.map(|connection| connection.begin());
-    if !attention.has_body {
-        // As long as its body is under way, too: that is what a peer that reads nothing lets pile up.
-        let answer = service.call(request).await?;
-        return Ok(answer.map_body(|_, body| {
-            BoxBody::new(Counted {
-                body,
-                _under_way: under_way,
-            })
-        }));
-    }
-    let Ok(answer) = timeout(LONGEST_WITH_BODY, service.call(request)).await else {
-        let refusal = refusal::body_too_slow();
-        return Err(InternalError::from_response("the body did not come in time", refusal).into());
+    let mut answer = if attention.has_body {
+        let Ok(answer) = timeout(LONGEST_WITH_BODY, service.call(request)).await else {
+            let refusal = refusal::body_too_slow();
+            return Err(InternalError::from_response("the body did not come in time", refusal).into());
+        };
+        answer?
+    } else {
+        service.call(request).await?
     };
-    let mut answer = answer?;
-    // What is left of the body then goes with the connection, and nobody has to wait for it.
-    answer
-        .response_mut()
-        .head_mut()
-        .set_connection_type(ConnectionType::Close);
-    Ok(answer)
+    if !attention.is_http2 {
+        // What is left of the body then goes with the connection, and nobody has to wait for it.
+        answer
+            .response_mut()
+            .head_mut()
+            .set_connection_type(ConnectionType::Close);
+        return Ok(answer);
+    }
+    // As long as the answer's body is under way, too: that is what a peer that reads nothing lets pile up.
+    Ok(answer.map_body(|_, body| {
+        BoxBody::new(Counted {
+            body,
+            _under_way: under_way,
+        })
+    }))
 }
 
 /// A body that counts as a request under way.

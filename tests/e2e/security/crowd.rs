@@ -23,7 +23,10 @@ struct Crowd {
 struct Cost {
     before: u64,
     after: u64,
+    /// The first answer waits for what the crowd has asked for.
+    first: Duration,
     median: Duration,
+    /// But for the first.
     worst: Duration,
 }
 
@@ -36,7 +39,7 @@ fn resident(agent: &Agent) -> u64 {
 
 fn endure(crowd: &Crowd) -> Cost {
     let (_simulator, builder) = small();
-    let agent = builder.variable("GPULSE_HTTP__MAX_CONNECTIONS", "20000").start();
+    let agent = builder.variable("GPULSE_HTTP__MAX_CONNECTIONS", "15000").start();
     agent.wait_until_ready();
     // What is rendered once is rendered.
     assert_eq!(agent.get("/api/v1/gpus").status, 200);
@@ -60,19 +63,21 @@ fn endure(crowd: &Crowd) -> Cost {
             stream
         })
         .collect();
-    let mut times: Vec<_> = (0..crowd.asked)
+    let mut times: Vec<_> = (0..=crowd.asked)
         .map(|_| {
             let start = Instant::now();
             assert_eq!(agent.get("/gpu/metrics").status, 200);
             start.elapsed()
         })
         .collect();
+    let first = times.remove(0);
     times.sort();
     let after = resident(&agent);
     drop((idle, slow));
     Cost {
         before,
         after,
+        first,
         median: times[times.len() / 2],
         worst: times[times.len() - 1],
     }
@@ -86,11 +91,13 @@ fn bound(crowd: &Crowd) -> u64 {
 fn assert_bounded(crowd: &Crowd) {
     let cost = endure(crowd);
     println!(
-        "{} idle and {} slow connections: {} MiB before, {} MiB with them; /gpu/metrics meanwhile {:?} in the median, {:?} at worst",
+        "{} idle and {} slow connections: {} MiB before, {} MiB with them; /gpu/metrics takes {:?} behind all that they \
+         ask for, then {:?} in the median and {:?} at worst",
         crowd.idle,
         crowd.slow,
         cost.before >> 20,
         cost.after >> 20,
+        cost.first,
         cost.median,
         cost.worst
     );
@@ -107,7 +114,7 @@ fn a_small_crowd_leaves_others_served_and_memory_bounded() {
 }
 
 #[test]
-#[ignore = "opens 11,000 connections on this host: `ulimit -n 65536; cargo test -p gpulse-e2e crowd -- --ignored --nocapture`"]
+#[ignore = "opens 11,000 connections on this host: `ulimit -n 20000; cargo test -p gpulse-e2e crowd -- --ignored --nocapture`"]
 fn a_large_crowd_leaves_others_served_and_memory_bounded() {
     assert_bounded(&Crowd {
         idle: 10_000,

@@ -180,7 +180,7 @@ const KEYS: &[Key] = &[
     key(
         "http.request_timeout",
         "a duration from `1ms` to `1day`",
-        "How long a client may take to send the head of its first request on a connection.",
+        "How long a client may take to send a request once it has begun, and for the TLS handshake. It is cut after at most twice that.",
     ),
     key(
         "http.cors_origins",
