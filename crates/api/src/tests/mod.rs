@@ -27,6 +27,7 @@ mod health;
 mod log;
 mod native;
 mod negotiation;
+mod nonsense;
 mod openapi;
 mod over_tcp;
 
