@@ -8,11 +8,11 @@ use actix_web::{
     body::MessageBody,
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     middleware::Condition,
-    web::{self, Data, ServiceConfig},
+    web::{self, Data, JsonConfig, PayloadConfig, ServiceConfig},
 };
 
 use crate::{
-    gate::Gate,
+    gate::{Gate, LARGEST_BODY},
     guard::Guard,
     problem, request_log,
     routes::{docs, gpu, health, root, v1},
@@ -35,6 +35,9 @@ pub(crate) fn app(
 > {
     App::new()
         .app_data(state)
+        // Bodies whose length is not announced end there as well.
+        .app_data(PayloadConfig::new(LARGEST_BODY))
+        .app_data(JsonConfig::default().limit(LARGEST_BODY))
         .configure(routes)
         .default_service(web::to(problem::not_found))
         .wrap(Guard(gate))

@@ -23,7 +23,7 @@ const LONGEST_TARGET: usize = 32 * 1024;
 
 /// Bytes of a body that a client may announce. No route for reading looks at one, and those for administration take a
 /// few lines.
-const LARGEST_BODY: u64 = 64 * 1024;
+pub(crate) const LARGEST_BODY: usize = 64 * 1024;
 
 /// Headers of a request, as actix-http has it for HTTP/1.1.
 const MOST_HEADERS: usize = 96;
@@ -179,7 +179,7 @@ impl Gate {
 }
 
 /// The length of the body as the client gives it.
-fn announced(request: &ServiceRequest) -> u64 {
+fn announced(request: &ServiceRequest) -> usize {
     let length = request.headers().get(header::CONTENT_LENGTH);
     length
         .and_then(|length| length.to_str().ok()?.parse().ok())

@@ -72,7 +72,7 @@ pub(crate) fn headers_too_large(most: usize, bytes: usize) -> HttpResponse {
 }
 
 /// The body is too long.
-pub(crate) fn body_too_large(most: u64) -> HttpResponse {
+pub(crate) fn body_too_large(most: usize) -> HttpResponse {
     closing(plain(
         StatusCode::PAYLOAD_TOO_LARGE,
         format!("The body is longer than {most} bytes"),
