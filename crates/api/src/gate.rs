@@ -84,8 +84,7 @@ impl Gate {
         if let Some(refusal) = self.oversized(request) {
             return Verdict::Refuse(refusal);
         }
-        let client = request.peer_addr().map(|peer| client_of(peer.ip()));
-        if let Some(refusal) = self.too_often(client) {
+        if let Some(refusal) = self.too_often(request) {
             return Verdict::Refuse(refusal);
         }
         let path = request.match_info().as_str();
@@ -95,7 +94,7 @@ impl Gate {
         let Some(authentication) = &self.authentication else {
             // Whoever reaches an agent without authentication may read, and nothing else.
             if access::is_admin(path) {
-                return Verdict::Refuse(refusal::forbidden(needed));
+                return Verdict::Refuse(refusal::closed());
             }
             return attended(request);
         };
@@ -105,7 +104,7 @@ impl Gate {
         if known.suffice(needed) {
             return attended(request);
         }
-        match authentication.admit(request.headers(), client) {
+        match authentication.admit(request.headers(), client(request)) {
             Admission::Scopes(scopes) if scopes.and(known).suffice(needed) => attended(request),
             Admission::Scopes(_) => Verdict::Refuse(refusal::forbidden(needed)),
             Admission::Refused => Verdict::Refuse(self.unadmitted(
@@ -147,8 +146,8 @@ impl Gate {
         refusal::unauthorized(challenges, shows_credentials)
     }
 
-    fn too_often(&self, client: Option<IpAddr>) -> Option<HttpResponse> {
-        let wait = self.rate.as_ref()?.take(client?).err()?;
+    fn too_often(&self, request: &ServiceRequest) -> Option<HttpResponse> {
+        let wait = self.rate.as_ref()?.take(client(request)?).err()?;
         Some(refusal::too_often(wait))
     }
 
@@ -176,6 +175,11 @@ impl Gate {
         }
         None
     }
+}
+
+/// Whose request this is; nobody's where it came over the unix socket.
+pub(crate) fn client(request: &ServiceRequest) -> Option<IpAddr> {
+    request.peer_addr().map(|peer| client_of(peer.ip()))
 }
 
 /// The length of the body as the client gives it.

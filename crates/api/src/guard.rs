@@ -20,8 +20,7 @@ use futures_util::future::{Either, LocalBoxFuture};
 use tokio::time::timeout;
 
 use crate::{
-    access::client_of,
-    gate::{Attention, Gate, LONGEST_WITH_BODY, Verdict},
+    gate::{Attention, Gate, LONGEST_WITH_BODY, Verdict, client},
     listen::UnderWay,
     refusal,
 };
@@ -78,8 +77,7 @@ where
             Verdict::Verify(basic, needed, attention) => {
                 let (gate, service) = (Arc::clone(&self.gate), Rc::clone(&self.service));
                 Either::Right(Box::pin(async move {
-                    let client = request.peer_addr().map(|peer| client_of(peer.ip()));
-                    if let Some(refusal) = gate.verify(basic, needed, client).await {
+                    if let Some(refusal) = gate.verify(basic, needed, client(&request)).await {
                         return Ok(request.into_response(refusal));
                     }
                     match attention {

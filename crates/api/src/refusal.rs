@@ -35,6 +35,13 @@ pub(crate) fn forbidden(needed: Scopes) -> HttpResponse {
     plain(StatusCode::FORBIDDEN, detail)
 }
 
+/// Nobody may do this, because nobody is asked who it is.
+pub(crate) fn closed() -> HttpResponse {
+    let detail = "Nobody may do this as long as no authentication is configured: auth.tokens_file, auth.users_file or \
+                  tls.client_ca";
+    plain(StatusCode::FORBIDDEN, detail.to_owned())
+}
+
 /// The client asks more often than it may.
 pub(crate) fn too_often(wait: Duration) -> HttpResponse {
     retry(StatusCode::TOO_MANY_REQUESTS, "This client asks too often", wait)
