@@ -32,7 +32,8 @@ pub(crate) fn prepare(project: &Project) -> Result<Option<PathBuf>> {
     eprintln!("  {error:#}");
     eprintln!("SKIPPED because of that: every test that runs Python, which are those of the");
     eprintln!("  simulated library with foreign clients (nvidia-ml-py, gpustat, nvitop) and");
-    eprintln!("  those of the REST contract with strict models (pydantic).");
+    eprintln!("  those of the REST contract with strict models (pydantic) and with what fits, and");
+    eprintln!("  what does not fit, the OpenAPI document (schemathesis).");
     eprintln!("Needed: python3 with its venv module, and a way to PyPI. Or set {VARIABLE}");
     eprintln!("  to an interpreter that has the packages of {REQUIREMENTS}.");
     eprintln!("======================================================================");

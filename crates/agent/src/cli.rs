@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use gpulse_api::Scopes;
+
 use crate::simulator::DEFAULT_PROFILE;
 
 /// The GPU agent of a node.
@@ -32,6 +34,15 @@ pub(crate) enum Command {
         #[command(flatten)]
         settings: Settings,
     },
+    /// Make a token for a client: shown here, never kept; its line for auth.tokens_file goes to standard output
+    Token {
+        /// The client's name, one word
+        #[arg(long)]
+        name: String,
+        /// What it may do: read, metrics, admin, or several separated by commas
+        #[arg(long, default_value = "read")]
+        scopes: Scopes,
+    },
     /// List the GPU profiles that --simulate accepts
     Profiles,
     /// Print the OpenAPI document of the HTTP interface
@@ -47,9 +58,12 @@ pub(crate) struct Settings {
     /// Configuration file; by default /etc/gpulse/gpulse.toml, if there is one
     #[arg(long, value_name = "FILE", env = "GPULSE_CONFIG")]
     pub(crate) config: Option<PathBuf>,
-    /// Address to serve on
+    /// Address to serve on; several times for several
     #[arg(long, value_name = "IP:PORT")]
-    pub(crate) bind: Option<String>,
+    pub(crate) bind: Vec<String>,
+    /// Serve beyond this host to everybody, without asking who they are
+    #[arg(long)]
+    pub(crate) insecure: bool,
     /// Name of this agent in what it serves
     #[arg(long, value_name = "NAME")]
     pub(crate) agent_id: Option<String>,

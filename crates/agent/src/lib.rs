@@ -2,10 +2,10 @@
 
 mod cli;
 mod config;
+mod files;
 mod listener;
 mod logging;
 mod profiles;
-mod reload;
 mod serve;
 mod signals;
 mod simulator;
@@ -42,10 +42,22 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Serve(settings) => serve::serve(&config::load(&settings)?.config),
         Command::Config { reference: true, .. } => print(&config::reference()),
         Command::Config { settings, .. } => print(&config::load(&settings)?.to_string()),
+        Command::Token { name, scopes } => token(scopes, &name),
         Command::Profiles => print(&simulator::list()),
         Command::Openapi => print(&gpulse_api::openapi_json()),
         Command::Metrics => print(&gpulse_models::catalogue::metrics_reference()),
     }
+}
+
+/// Makes a token. The line goes to standard output, from where it can go into the file; the token does not.
+fn token(scopes: gpulse_api::Scopes, name: &str) -> anyhow::Result<()> {
+    let fresh = gpulse_api::fresh_token(scopes, name)?;
+    writeln!(
+        std::io::stderr(),
+        "The token, which is shown only now:\n{}\nThe line for auth.tokens_file, on standard output:",
+        fresh.token
+    )?;
+    print(&format!("{}\n", fresh.line))
 }
 
 /// Prints `text`. A reader that went away (`| head`) is no error.

@@ -5,21 +5,24 @@
 
 use std::net::{SocketAddr, TcpListener};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use listenfd::ListenFd;
 
-/// The socket that was handed over (`LISTEN_FDS`), or else one that is bound to `address`. To be called before there are
-/// other threads: what describes the socket is taken out of the environment.
-pub(crate) fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+/// The sockets that were handed over (`LISTEN_FDS`), or else those that are bound to `addresses`. To be called before there are
+/// other threads: what describes the sockets is taken out of the environment.
+pub(crate) fn listen(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {
     let mut given = ListenFd::from_env();
-    match given.len() {
-        0 => bind(address),
-        1 => given
-            .take_tcp_listener(0)
-            .context("the socket of the service manager is no TCP socket")?
-            .context("the socket of the service manager is gone"),
-        several => bail!("the service manager hands {several} sockets over, and only one can be served"),
+    if given.len() == 0 {
+        return addresses.iter().copied().map(bind).collect();
     }
+    (0..given.len())
+        .map(|place| {
+            given
+                .take_tcp_listener(place)
+                .context("a socket of the service manager is no TCP socket")?
+                .context("a socket of the service manager is gone")
+        })
+        .collect()
 }
 
 fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -54,6 +54,12 @@ pub(crate) fn start(level: LogLevel, format: LogFormat) -> Log {
     let filter = Targets::new()
         .with_default(others)
         .with_targets(OURS.map(|target| (target, level)));
+    // Each malformed request is an error to it, which anybody may send at any rate.
+    let filter = if level > LevelFilter::INFO {
+        filter
+    } else {
+        filter.with_target("actix_http", LevelFilter::OFF)
+    };
     let json = match format {
         LogFormat::Auto => !io::stderr().is_terminal(),
         LogFormat::Human => false,

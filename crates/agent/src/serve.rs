@@ -1,21 +1,21 @@
 //! `gpulse serve`: bind, wire the actors together, serve until a signal, end in bounded time.
 
-use std::{net::TcpListener, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use actix::{Actor, Arbiter, System};
 use anyhow::Context;
 use gpulse_aggregator::{Aggregator, SnapshotCache};
-use gpulse_api::{ApiConfig, HttpServer};
+use gpulse_api::{ApiConfig, HttpServer, Listeners, UnixSocket};
 use gpulse_models::{Timestamp, microseconds};
 use gpulse_sampler::{
     Discovery, DiscoverySettings, ProcessSettings, Reports, SamplerSettings, watch_inventory,
 };
 
 use crate::{
-    config::Config,
+    config::{Config, is_exposed},
+    files,
     listener::listen,
     logging,
-    reload::Reload,
     signals::{Request, Signals},
     simulator::{Simulator, SimulatorError},
     supervisor::Supervisor,
@@ -23,35 +23,41 @@ use crate::{
 
 /// Serves until a signal ends it.
 pub(crate) fn serve(config: &Config) -> anyhow::Result<()> {
-    let listener = listen(config.bind)?;
+    // Before there are other threads.
+    let tcp = listen(&config.bind.0)?;
     let log = logging::start(config.log.level, config.log.format);
+    files::make_room(config.http.max_connections);
     let simulator = simulator(config)?;
     let library = simulator
         .as_ref()
         .map(Simulator::library)
         .or_else(|| config.nvml.library.clone());
-    System::new().block_on(run(config, library, listener))?;
+    let unix = config.http.unix_socket();
+    let listeners = Listeners {
+        tcp,
+        unix: unix.map(|socket| UnixSocket::bind(&socket)).transpose()?,
+    };
+    System::new().block_on(run(config, library, listeners))?;
     tracing::info!(lost_lines = log.lost(), "ended");
     Ok(())
     // `simulator` goes here: until then the library's files stay in their place.
 }
 
-async fn run(config: &Config, library: Option<PathBuf>, listener: TcpListener) -> anyhow::Result<()> {
+async fn run(config: &Config, library: Option<PathBuf>, listeners: Listeners) -> anyhow::Result<()> {
     let mut signals = Signals::catch().context("signals cannot be caught")?;
-    let address = listener.local_addr()?;
+    let places = places(config, &listeners)?;
     let cache = Arc::new(SnapshotCache::new(microseconds(Timestamp::now())));
     let supervisor = Supervisor::start(&cache, &config.watchdog);
-    let server = HttpServer::start(listener, Arc::clone(&cache), api_config(config))
+    let server = HttpServer::start(listeners, Arc::clone(&cache), api_config(config))
         .context("HTTP cannot be served")?;
     start_sampling(config, library, &cache);
-    if !address.ip().is_loopback() {
-        tracing::warn!(%address, "serving beyond this host, without authentication");
+    for place in places {
+        tracing::info!("serving on {place}");
     }
-    tracing::info!(%address, "serving on http://{address}");
 
     supervisor.ready();
 
-    let signal = serve_until_told(&mut signals, &Reload::new(), &supervisor).await;
+    let signal = serve_until_told(&mut signals, &server, &supervisor).await;
     let grace = config.shutdown_grace;
     tracing::info!(signal, ?grace, "ending: requests in flight are answered first");
     supervisor.stopping();
@@ -64,21 +70,52 @@ async fn run(config: &Config, library: Option<PathBuf>, listener: TcpListener) -
 }
 
 /// Waits for the signal that asks for the end, and names it. Until then others ask for a look at files.
-async fn serve_until_told(signals: &mut Signals, reload: &Reload, supervisor: &Supervisor) -> &'static str {
+async fn serve_until_told(
+    signals: &mut Signals,
+    server: &HttpServer,
+    supervisor: &Supervisor,
+) -> &'static str {
     loop {
         match signals.next().await {
             Request::End(signal) => return signal,
             Request::Reload => {
                 supervisor.reloading();
-                let listeners = reload.ask();
-                tracing::info!(
-                    listeners,
-                    "SIGHUP: certificates and other files that are in use are looked at again"
-                );
+                tracing::info!("SIGHUP: certificates and credentials are read again");
+                server.reload();
                 supervisor.ready();
             }
         }
     }
+}
+
+/// Where is served, for the log; with a warning about those places where that is not safe.
+fn places(config: &Config, listeners: &Listeners) -> anyhow::Result<Vec<String>> {
+    let security = config.security();
+    let scheme = if security.tls.is_some() { "https" } else { "http" };
+    let mut places = Vec::new();
+    for listener in &listeners.tcp {
+        let address = listener.local_addr()?;
+        if is_exposed(address) && !security.is_authenticating() {
+            // A socket that was handed over may be at another address than the configuration was checked with.
+            anyhow::ensure!(
+                config.http.insecure,
+                "{address} is reached from other hosts, and nobody would be asked who they are: set auth.tokens_file, \
+                 auth.users_file or tls.client_ca, or say --insecure"
+            );
+            tracing::warn!(%address, "INSECURE: everybody who reaches this address may read, as http.insecure says");
+        }
+        if is_exposed(address) && security.is_authenticating() && security.tls.is_none() {
+            tracing::warn!(%address, "credentials cross the network in the clear: set tls.certificate and tls.key");
+        }
+        places.push(format!("{scheme}://{address}"));
+    }
+    places.extend(
+        listeners
+            .unix
+            .iter()
+            .map(|socket| format!("unix:{}", socket.path().display())),
+    );
+    Ok(places)
 }
 
 /// Starts aggregator, discovery and samplers in an arbiter of their own.
@@ -131,6 +168,7 @@ fn api_config(config: &Config) -> ApiConfig {
         request_timeout: config.http.request_timeout,
         cors_origins: config.http.cors_origins.clone(),
         version: env!("CARGO_PKG_VERSION"),
+        security: config.security(),
     }
 }
 

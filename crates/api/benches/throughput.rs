@@ -15,7 +15,7 @@ use std::{
 use actix_web::{App, HttpResponse, web};
 use bytes::Bytes;
 use gpulse_aggregator::SnapshotCache;
-use gpulse_api::{ApiConfig, HttpServer};
+use gpulse_api::{ApiConfig, HttpServer, Security};
 use gpulse_models::{GpuSnapshot, HostSnapshot, example};
 
 const GPUS: u32 = 8;
@@ -211,6 +211,7 @@ fn serve_ours(cache: Arc<SnapshotCache>) -> SocketAddr {
             request_timeout: Duration::from_secs(5),
             cors_origins: Vec::new(),
             version: "0.0.0",
+            security: Security::default(),
         };
         // Kept by the thread, which lasts as long as the process.
         std::mem::forget(HttpServer::start(listener, cache, config).expect("server"));

@@ -1,15 +1,19 @@
 //! The table of routes.
 
+use std::sync::Arc;
+
 use actix_cors::Cors;
 use actix_web::{
     App, Error, FromRequest, Handler, Resource, Responder,
     body::MessageBody,
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     middleware::Condition,
-    web::{self, Data, ServiceConfig},
+    web::{self, Data, JsonConfig, PayloadConfig, ServiceConfig},
 };
 
 use crate::{
+    gate::{Gate, LARGEST_BODY},
+    guard::Guard,
     problem, request_log,
     routes::{docs, gpu, health, root, v1},
     state::State,
@@ -18,6 +22,7 @@ use crate::{
 /// The application of one worker.
 pub(crate) fn app(
     state: Data<State>,
+    gate: Arc<Gate>,
     cors: Condition<Cors>,
 ) -> App<
     impl ServiceFactory<
@@ -30,8 +35,12 @@ pub(crate) fn app(
 > {
     App::new()
         .app_data(state)
+        // Bodies whose length is not announced end there as well.
+        .app_data(PayloadConfig::new(LARGEST_BODY))
+        .app_data(JsonConfig::default().limit(LARGEST_BODY))
         .configure(routes)
         .default_service(web::to(problem::not_found))
+        .wrap(Guard(gate))
         .wrap(cors)
         .wrap_fn(request_log::observe)
 }

@@ -1,6 +1,11 @@
 //! What the HTTP side can be told.
 
-use std::time::Duration;
+use std::{num::NonZeroUsize, time::Duration};
+
+use crate::{
+    access::{CredentialFiles, RateLimit},
+    listen::TlsFiles,
+};
 
 /// What the HTTP side can be told.
 #[derive(Clone, Debug)]
@@ -13,10 +18,33 @@ pub struct ApiConfig {
     pub max_connections: usize,
     /// How long a connection may stay idle between two requests.
     pub keep_alive: Duration,
-    /// How long a client may take to send the head of its first request.
+    /// How long a client may take to send a request once it has begun, and for the TLS handshake.
     pub request_timeout: Duration,
     /// Origins whose pages may read the answers, or `*` for any. Empty: CORS is off.
     pub cors_origins: Vec<String>,
     /// Version of the agent.
     pub version: &'static str,
+    /// Who may read, and how much.
+    pub security: Security,
+}
+
+/// Who may read, and how much. By default everybody who can connect.
+#[derive(Clone, Debug, Default)]
+pub struct Security {
+    /// Serve the addresses by TLS.
+    pub tls: Option<TlsFiles>,
+    /// Bearer tokens and users.
+    pub credentials: CredentialFiles,
+    /// How often each client may ask; unlimited if not given.
+    pub rate_limit: Option<RateLimit>,
+    /// Connections that each client may have open; unlimited if not given.
+    pub connections_per_client: Option<NonZeroUsize>,
+}
+
+impl Security {
+    /// Whether clients have to say who they are.
+    pub fn is_authenticating(&self) -> bool {
+        let certificates = self.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+        certificates || self.credentials != CredentialFiles::default()
+    }
 }

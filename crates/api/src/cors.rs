@@ -43,7 +43,7 @@ pub(crate) fn layer(origins: &[String]) -> Condition<Cors> {
 fn allowing(origins: &[String]) -> Cors {
     let cors = Cors::default()
         .allowed_methods([Method::GET, Method::HEAD])
-        .allowed_headers([header::IF_NONE_MATCH, REQUEST_ID])
+        .allowed_headers([header::AUTHORIZATION, header::IF_NONE_MATCH, REQUEST_ID])
         .expose_headers([header::ETAG, REQUEST_ID])
         .max_age(MAX_AGE);
     if origins.iter().any(|origin| origin == ANY) {

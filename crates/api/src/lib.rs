@@ -4,16 +4,22 @@
 //! snapshot decides everything it answers. Bodies of the hot routes are rendered on first read of a generation
 //! and shared as bytes from then on.
 //!
-//! Reading order: [`HttpServer`] starts the workers; `app` is the table of routes; `routes` holds the handlers;
+//! Reading order: [`HttpServer`] starts the workers; `listen` holds connections until they are ready for HTTP, and
+//! watches them from then on; `gate` and `access` decide which requests are answered; `app` is the table of routes; `routes` holds the handlers;
 //! `bodies` keeps what was rendered; `respond` and `problem` make responses; `openapi` describes all of it.
 
+mod access;
 mod app;
 mod bodies;
 mod config;
 mod cors;
+mod gate;
+mod guard;
+mod listen;
 mod negotiation;
 mod openapi;
 mod problem;
+mod refusal;
 mod rendered;
 mod request_log;
 mod respond;
@@ -23,7 +29,9 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use config::ApiConfig;
+pub use access::{CredentialFiles, FreshToken, RateLimit, Scope, Scopes, fresh_token};
+pub use config::{ApiConfig, Security};
 pub use cors::check_origins;
+pub use listen::{Listeners, TlsFiles, UnixSocket, UnixSocketSettings};
 pub use openapi::openapi_json;
 pub use server::HttpServer;

@@ -304,7 +304,8 @@ pub(crate) fn no_sample(gpu: &GpuSnapshot) -> HttpResponse {
     respond::fresh(status, &body)
 }
 
-fn plain(status: StatusCode, detail: String) -> HttpResponse {
+/// Nothing but a sentence.
+pub(crate) fn plain(status: StatusCode, detail: String) -> HttpResponse {
     let body = Problem {
         detail,
         title: title(status),

@@ -8,6 +8,7 @@ use std::{fmt, future::Future, panic::AssertUnwindSafe, time::Instant};
 use actix_web::{
     Error, HttpResponse, ResponseError,
     dev::{Service, ServiceRequest, ServiceResponse},
+    error::InternalError,
     http::{
         Method, StatusCode, Uri,
         header::{HeaderName, HeaderValue},
@@ -42,11 +43,22 @@ where
             tracing::error!(%method, path = uri.path(), request_id = ?id, "the handler of a request panicked");
             return Err(Panicked { id }.into());
         };
-        let mut response = answer?;
+        let mut response = match answer {
+            Ok(response) => response,
+            Err(error) => return Err(with_id(error, &method, &uri, started, id)),
+        };
         log(&method, &uri, response.status(), started, &id);
         response.headers_mut().insert(REQUEST_ID, id);
         Ok(response)
     }
+}
+
+/// An answer that comes as an error, with the request's id like any other.
+fn with_id(error: Error, method: &Method, uri: &Uri, started: Instant, id: HeaderValue) -> Error {
+    let mut response = error.error_response();
+    log(method, uri, response.status(), started, &id);
+    response.headers_mut().insert(REQUEST_ID, id);
+    InternalError::from_response(error, response).into()
 }
 
 /// The id that the client gave, if it is sane, or one of our own.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use gpulse_aggregator::SnapshotCache;
-use gpulse_api::{ApiConfig, HttpServer};
+use gpulse_api::{ApiConfig, HttpServer, Security};
 use gpulse_models::{GpuState, example};
 
 #[derive(Clone, Default)]
@@ -50,6 +50,7 @@ async fn each_request_is_one_line() {
         request_timeout: Duration::from_secs(5),
         cors_origins: Vec::new(),
         version: "0.1.0",
+        security: Security::default(),
     };
     let server = HttpServer::start(listener, cache, config).unwrap();
     let expected = [

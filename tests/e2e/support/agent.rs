@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader},
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     os::{fd::OwnedFd, unix::process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, ChildStderr, Command, ExitStatus, Stdio},
@@ -30,6 +30,7 @@ pub(crate) struct AgentBuilder {
     environment: Vec<(String, String)>,
     interval: Option<String>,
     unread: bool,
+    is_bound: bool,
     binary: Option<PathBuf>,
     listener: Option<TcpListener>,
     user: Option<u32>,
@@ -83,6 +84,25 @@ impl AgentBuilder {
     pub(crate) fn interval(self, interval: &str) -> Self {
         Self {
             interval: Some(interval.to_owned()),
+            ..self
+        }
+    }
+
+    /// Serves there, and not on an address of the test's own.
+    #[must_use]
+    pub(crate) fn bind(self, address: &str) -> Self {
+        let bound = self.argument("--bind").argument(address);
+        Self {
+            is_bound: true,
+            ..bound
+        }
+    }
+
+    /// Serves where the configuration says, and not on an address of the test's own.
+    #[must_use]
+    pub(crate) fn bound_by_configuration(self) -> Self {
+        Self {
+            is_bound: true,
             ..self
         }
     }
@@ -156,8 +176,11 @@ impl AgentBuilder {
     pub(crate) fn start(&self) -> Agent {
         let temporary = TempDir::new().unwrap();
         let mut command = self.command("serve");
+        if !self.is_bound {
+            command.args(["--bind", "127.0.0.1:0"]);
+        }
         command
-            .args(["--bind", "127.0.0.1:0", "--log-format", "json"])
+            .args(["--log-format", "json"])
             .env("TMPDIR", temporary.path())
             .stderr(Stdio::piped());
         let mut child = match command.spawn() {
@@ -175,7 +198,8 @@ impl AgentBuilder {
             log,
             base: String::new(),
         };
-        agent.base = eventually("the agent serves", || agent.address(), Option::is_some).unwrap_or_default();
+        agent.base =
+            eventually("the agent serves", || agent.first_place(), Option::is_some).unwrap_or_default();
         agent
     }
 }
@@ -235,6 +259,18 @@ impl Agent {
         format!("{}{path}", self.base)
     }
 
+    /// The addresses where it serves, in the order of the log.
+    pub(crate) fn served(&self) -> Vec<String> {
+        let log = self.log();
+        log.iter().filter_map(|line| place(line)).collect()
+    }
+
+    /// Host and port of the first of them.
+    pub(crate) fn address(&self) -> SocketAddr {
+        let (_, address) = self.base.split_once("//").unwrap_or_default();
+        address.parse().unwrap()
+    }
+
     /// The process.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
@@ -277,16 +313,19 @@ impl Agent {
     }
 
     /// Where it serves, once it has said so.
-    fn address(&mut self) -> Option<String> {
+    fn first_place(&mut self) -> Option<String> {
         if let Ok(Some(status)) = self.child.try_wait() {
             panic!("the agent ended at once with {status}: {:#?}", self.log());
         }
-        self.log().iter().find_map(|line| {
-            let line: Value = serde_json::from_str(line).ok()?;
-            let message = line.get("message")?.as_str()?;
-            message.strip_prefix(SERVING).map(ToOwned::to_owned)
-        })
+        self.log().iter().find_map(|line| place(line))
     }
+}
+
+/// The place that a line of the log says is served.
+fn place(line: &str) -> Option<String> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    let message = line.get("message")?.as_str()?;
+    message.strip_prefix(SERVING).map(ToOwned::to_owned)
 }
 
 impl Drop for Agent {

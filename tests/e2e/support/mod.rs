@@ -7,6 +7,7 @@ mod skip;
 #[allow(dead_code, reason = "the benchmark of fidelity uses all of it")]
 mod ticks;
 mod wait;
+mod wire;
 mod world;
 
 pub(crate) use agent::{Agent, AgentBuilder};
@@ -14,4 +15,5 @@ pub(crate) use http::request;
 pub(crate) use skip::skipped;
 pub(crate) use ticks::{Record, Tick, sim_step, spans};
 pub(crate) use wait::eventually;
+pub(crate) use wire::{Authority, connect, exchange, get, rest, status};
 pub(crate) use world::simulator;

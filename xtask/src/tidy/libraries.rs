@@ -16,11 +16,12 @@ struct Library {
 
 const NVML: &str = "only the sampler knows NVML";
 const HTTP: &str = "only the api knows HTTP";
+const SECRETS: &str = "only the api knows who may read; the tests have a TLS client";
 const ACTORS: &str = "only aggregator, sampler and agent have to do with actors";
 const MANAGER: &str = "only the binary talks to the service manager";
 const START: &str = "libraries have errors of their own and no command line";
 
-const LIBRARIES: [Library; 13] = [
+const LIBRARIES: [Library; 22] = [
     // The simulator is tested with a foreign client.
     Library {
         name: "nvml-wrapper",
@@ -39,6 +40,60 @@ const LIBRARIES: [Library; 13] = [
         normal: &["gpulse-api"],
         dev: &[],
         reason: HTTP,
+    },
+    Library {
+        name: "actix-http",
+        normal: &["gpulse-api"],
+        dev: &[],
+        reason: HTTP,
+    },
+    Library {
+        name: "actix-server",
+        normal: &["gpulse-api"],
+        dev: &[],
+        reason: HTTP,
+    },
+    Library {
+        name: "actix-service",
+        normal: &["gpulse-api"],
+        dev: &[],
+        reason: HTTP,
+    },
+    Library {
+        name: "rustls",
+        normal: &["gpulse-api"],
+        dev: &["gpulse-e2e"],
+        reason: SECRETS,
+    },
+    Library {
+        name: "tokio-rustls",
+        normal: &["gpulse-api"],
+        dev: &[],
+        reason: SECRETS,
+    },
+    Library {
+        name: "ring",
+        normal: &["gpulse-api"],
+        dev: &[],
+        reason: SECRETS,
+    },
+    Library {
+        name: "bcrypt",
+        normal: &["gpulse-api"],
+        dev: &[],
+        reason: SECRETS,
+    },
+    Library {
+        name: "subtle",
+        normal: &["gpulse-api"],
+        dev: &[],
+        reason: SECRETS,
+    },
+    Library {
+        name: "governor",
+        normal: &["gpulse-api"],
+        dev: &[],
+        reason: SECRETS,
     },
     Library {
         name: "actix-cors",

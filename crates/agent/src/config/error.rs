@@ -44,6 +44,10 @@ impl ConfigError {
         {
             path.push(name.clone());
         }
+        // The position in a list is no key.
+        while path.last().is_some_and(|part| part.parse::<usize>().is_ok()) {
+            path.pop();
+        }
         let key = path.join(".");
         let origin = error
             .metadata

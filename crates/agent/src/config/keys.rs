@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use figment::value::Value;
 
-use super::schema::Config;
+use super::{schema::Config, security_keys::SECURITY_KEYS};
 
 /// One key of the configuration.
 pub(super) struct Key {
@@ -14,7 +14,7 @@ pub(super) struct Key {
     pub(super) meaning: &'static str,
 }
 
-const fn key(path: &'static str, permitted: &'static str, meaning: &'static str) -> Key {
+pub(super) const fn key(path: &'static str, permitted: &'static str, meaning: &'static str) -> Key {
     Key {
         path,
         flag: None,
@@ -32,7 +32,7 @@ const fn group(path: &'static str, meaning: &'static str) -> Key {
     )
 }
 
-const fn flagged(
+pub(super) const fn flagged(
     path: &'static str,
     flag: &'static str,
     permitted: &'static str,
@@ -47,12 +47,17 @@ const fn flagged(
 }
 
 /// All keys, in the order of the reference.
-pub(super) const KEYS: &[Key] = &[
+pub(super) fn all() -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().chain(SECURITY_KEYS)
+}
+
+/// All keys but those that say who may read.
+const KEYS: &[Key] = &[
     flagged(
         "bind",
         "--bind",
-        "`IP:PORT`, such as `127.0.0.1:8003` or `[::1]:8003`; port 0 takes any free one",
-        "Address to serve on.",
+        "`IP:PORT`, such as `127.0.0.1:8003` or `[::1]:8003`, or a list of these; port 0 takes any free one",
+        "Addresses to serve on. Those that other hosts reach ask for `auth.…`, `tls.client_ca` or `http.insecure`.",
     ),
     flagged(
         "agent_id",
@@ -204,7 +209,7 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "http.request_timeout",
         "a duration from `1ms` to `1day`",
-        "How long a client may take to send the head of its first request on a connection.",
+        "How long a client may take to send a request once it has begun, and for the TLS handshake. It is cut after at most twice that.",
     ),
     key(
         "http.cors_origins",
@@ -227,7 +232,7 @@ pub(super) const KEYS: &[Key] = &[
 
 /// What may be written for `path`.
 pub(super) fn permitted(path: &str) -> Option<&'static str> {
-    KEYS.iter().find(|key| key.path == path).map(|key| key.permitted)
+    all().find(|key| key.path == path).map(|key| key.permitted)
 }
 
 /// The value at `path`, written as TOML; nothing if it is not set.
@@ -248,7 +253,7 @@ pub(super) fn variable(path: &str) -> String {
 pub(crate) fn reference() -> String {
     let mut text = String::from(INTRODUCTION);
     let defaults = Config::default();
-    for key in KEYS {
+    for key in all() {
         let default =
             literal(&defaults, key.path).map_or_else(|| "not set".to_owned(), |value| format!("`{value}`"));
         let flag = key
@@ -317,7 +322,7 @@ mod tests {
     fn every_key_is_described_and_no_other() {
         let mut existing = Vec::new();
         leaves("", &Value::serialize(Config::default()).unwrap(), &mut existing);
-        let mut described: Vec<_> = KEYS.iter().map(|key| key.path.to_owned()).collect();
+        let mut described: Vec<_> = all().map(|key| key.path.to_owned()).collect();
         existing.sort();
         described.sort();
         assert_eq!(described, existing);
@@ -328,7 +333,7 @@ mod tests {
         use clap::CommandFactory;
         let cli = crate::cli::Cli::command();
         let serve = cli.find_subcommand("serve").unwrap();
-        for flag in KEYS.iter().filter_map(|key| key.flag) {
+        for flag in all().filter_map(|key| key.flag) {
             let name = flag.trim_start_matches("--");
             assert!(
                 serve

@@ -1,6 +1,6 @@
 //! Puts the layers together: defaults < file < the Python agent's variables < `GPULSE_…` < flags.
 
-use std::{net::SocketAddr, path::Path};
+use std::path::Path;
 
 use figment::{
     Figment, Metadata, Profile, Provider,
@@ -8,7 +8,7 @@ use figment::{
     value::{Dict, Map, Value},
 };
 
-use super::{Config, ConfigError, Loaded, keys};
+use super::{Config, ConfigError, Loaded, addresses::Addresses, keys};
 use crate::cli::Settings;
 
 /// The file that is read if no other is named, and if it exists.
@@ -44,8 +44,16 @@ pub(crate) fn load(flags: &Settings) -> Result<Loaded, ConfigError> {
 }
 
 /// Keys whose values are texts: what looks like a number in the environment is the name that it is.
-const TEXT_KEYS: [&str; 6] = [
+const TEXT_KEYS: [&str; 14] = [
     "agent_id",
+    "http.unix_socket",
+    "http.unix_socket_mode",
+    "http.unix_socket_group",
+    "tls.certificate",
+    "tls.key",
+    "tls.client_ca",
+    "auth.tokens_file",
+    "auth.users_file",
     "nvml.library",
     "nvml.simulate",
     "health.sysfs_root",
@@ -107,15 +115,15 @@ fn seed_variables(below: &Figment) -> Result<Layer, ConfigError> {
         layer.set("log.level", Value::from(level));
     }
     if let Some(port) = variable("PORT") {
-        let bind: SocketAddr = below
+        let bind: Addresses = below
             .extract_inner("bind")
             .map_err(|error| ConfigError::from_figment(&error))?;
         let bind = match port.parse() {
-            Ok(port) => SocketAddr::new(bind.ip(), port).to_string(),
+            Ok(port) => Value::serialize(bind.with_port(port)).unwrap_or_else(|_| Value::from(port)),
             // Not a port: the check of `bind` refuses it, with its origin.
-            Err(_) => format!("{}:{port}", bind.ip()),
+            Err(_) => Value::from(port),
         };
-        layer.set("bind", Value::from(bind));
+        layer.set("bind", bind);
     }
     Ok(layer)
 }
@@ -131,7 +139,6 @@ fn flag_layer(flags: &Settings) -> Layer {
     };
     let path = |path: &std::path::PathBuf| path.display().to_string();
     let given = [
-        ("bind", flags.bind.clone()),
         ("agent_id", flags.agent_id.clone()),
         ("sampler.interval", flags.interval.clone()),
         ("nvml.library", flags.nvml_library.as_ref().map(path)),
@@ -139,6 +146,14 @@ fn flag_layer(flags: &Settings) -> Layer {
         ("log.level", flags.log_level.clone()),
         ("log.format", flags.log_format.clone()),
     ];
+    match flags.bind.as_slice() {
+        [] => {}
+        [one] => layer.set("bind", Value::from(one.clone())),
+        several => layer.set("bind", Value::from(several.to_vec())),
+    }
+    if flags.insecure {
+        layer.set("http.insecure", Value::from(true));
+    }
     for (key, value) in given {
         if let Some(value) = value {
             layer.set(key, Value::from(value));
@@ -153,8 +168,7 @@ pub(super) fn origin(metadata: &Metadata, key: &str) -> String {
         DEFAULTS => DEFAULTS.to_owned(),
         TEXTS => format!("environment variable {}", keys::variable(key)),
         FLAGS => {
-            let flag = keys::KEYS
-                .iter()
+            let flag = keys::all()
                 .find(|known| known.path == key)
                 .and_then(|known| known.flag);
             flag.map_or_else(|| FLAGS.to_owned(), |flag| format!("flag {flag}"))
@@ -218,6 +232,9 @@ impl Provider for Layer {
     }
 }
 
+#[cfg(test)]
+#[path = "security_tests.rs"]
+mod security_tests;
 #[cfg(test)]
 #[path = "tests.rs"]
 mod tests;

@@ -3,15 +3,19 @@
 //! [`schema`] holds the keys and their checks, [`layers`] puts the layers together, [`keys`] describes each key
 //! for the reference and for error messages, [`show`] prints what came out.
 
+mod addresses;
 mod duration;
 mod error;
 mod groups;
 mod keys;
 mod layers;
 mod schema;
+mod security;
+mod security_keys;
 mod show;
 mod system;
 
+pub(crate) use addresses::is_exposed;
 pub(crate) use error::ConfigError;
 pub(crate) use keys::reference;
 pub(crate) use layers::load;

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     net::{Ipv4Addr, SocketAddr},
+    num::{NonZeroU32, NonZeroUsize},
     path::PathBuf,
     time::Duration,
 };
@@ -12,8 +13,10 @@ use gpulse_sampler::{MAX_INTERVAL, MAX_PROCESSES, MIN_INTERVAL, ProcessSettings}
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::{
+    addresses::Addresses,
     duration,
     groups::Groups,
+    security::{Auth, Mode, Tls},
     system::{Health, Watchdog},
 };
 
@@ -21,7 +24,7 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
-    pub(crate) bind: SocketAddr,
+    pub(crate) bind: Addresses,
     #[serde(deserialize_with = "text")]
     pub(crate) agent_id: String,
     #[serde(with = "duration")]
@@ -31,6 +34,8 @@ pub(crate) struct Config {
     pub(crate) health: Health,
     pub(crate) watchdog: Watchdog,
     pub(crate) http: Http,
+    pub(crate) tls: Tls,
+    pub(crate) auth: Auth,
     pub(crate) log: Log,
 }
 
@@ -75,6 +80,13 @@ pub(crate) struct Http {
     #[serde(with = "duration")]
     pub(crate) request_timeout: Duration,
     pub(crate) cors_origins: Vec<String>,
+    pub(crate) insecure: bool,
+    pub(crate) unix_socket: Option<PathBuf>,
+    pub(crate) unix_socket_mode: Mode,
+    pub(crate) unix_socket_group: Option<String>,
+    pub(crate) max_connections_per_client: Option<NonZeroUsize>,
+    pub(crate) rate_limit: Option<NonZeroU32>,
+    pub(crate) rate_burst: Option<NonZeroU32>,
 }
 
 /// What is logged, and how.
@@ -109,7 +121,7 @@ pub(crate) enum LogFormat {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 8003)),
+            bind: Addresses(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8003))]),
             agent_id: "resource-agent-001".to_owned(),
             shutdown_grace: Duration::from_secs(5),
             nvml: Nvml {
@@ -136,7 +148,16 @@ impl Default for Config {
                 keep_alive: Duration::from_secs(75),
                 request_timeout: Duration::from_secs(5),
                 cors_origins: Vec::new(),
+                insecure: false,
+                unix_socket: None,
+                unix_socket_mode: Mode(0o660),
+                unix_socket_group: None,
+                max_connections_per_client: None,
+                rate_limit: None,
+                rate_burst: None,
             },
+            tls: Tls::default(),
+            auth: Auth::default(),
             log: Log {
                 level: LogLevel::Info,
                 format: LogFormat::Auto,
@@ -247,6 +268,7 @@ impl Config {
                 problem: error.to_string(),
             });
         }
+        self.check_security()?;
         if self.agent_id.is_empty() {
             return Err(Violation {
                 key: "agent_id",

@@ -6,7 +6,7 @@ use super::{Loaded, keys, layers};
 
 impl fmt::Display for Loaded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines: Vec<_> = keys::KEYS.iter().map(|key| self.line(key)).collect();
+        let lines: Vec<_> = keys::all().map(|key| self.line(key)).collect();
         let width = lines
             .iter()
             .map(|(setting, _)| setting.len())

@@ -56,7 +56,7 @@ fn the_python_agents_variables_are_honoured() {
         jail.set_env("PORT", "9000");
         jail.set_env("LOG_LEVEL", "WARNING");
         let config = load(&flags).unwrap().config;
-        assert_eq!(config.bind, SocketAddr::from(([127, 0, 0, 2], 9000)));
+        assert_eq!(config.bind.0, [SocketAddr::from(([127, 0, 0, 2], 9000))]);
         assert_eq!(config.log.level, crate::config::LogLevel::Warn);
         jail.set_env("PORT", "http");
         assert!(

@@ -2,6 +2,7 @@
 
 mod examples;
 mod native;
+mod refusals;
 mod tables;
 
 use examples::Examples;
@@ -15,6 +16,9 @@ use utoipa::{
 use native::Native;
 #[cfg(test)]
 pub(crate) use native::is_selectable;
+#[cfg(test)]
+pub(crate) use refusals::REFUSALS;
+use refusals::Refusals;
 
 use crate::{
     problem::{DriverProblem, GpuProblem, NoSampleProblem, Problem, ValidationProblem},
@@ -30,7 +34,9 @@ use crate::{
 reaches the driver.\n\nEvery route answers HEAD like GET without a body, and any other method with 405. Every answer \
 carries `x-request-id`, taken over from the request if it has one. Bodies come plain, gzip or zstd \
 (`Accept-Encoding`), and those with an `ETag` are answered with 304 to a fitting `If-None-Match`. Every error body \
-has `detail`; its other keys are those of RFC 9457 and what the route says.",
+has `detail`; its other keys are those of RFC 9457 and what the route says. Only what is no HTTP at all is refused \
+without a body.\n\nAn agent may ask who reads: a token, a user's password or a client certificate, each good for the \
+scopes `read` (everything), `metrics` (`/metrics` only) or `admin`. `/health/live` and `/health/ready` are always open.",
     ),
     tags(
         (name = "gpu", description = "What the GPUs do"),
@@ -70,7 +76,7 @@ has `detail`; its other keys are those of RFC 9457 and what the route says.",
         v1::host::HostExpected,
         v1::host::HostEvents,
     )),
-    modifiers(&AllKeysAreSent, &Native, &Examples),
+    modifiers(&AllKeysAreSent, &Native, &Examples, &Refusals),
 )]
 struct Document;
 

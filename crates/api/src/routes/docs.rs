@@ -29,7 +29,8 @@ const START: &str = include_str!("../docs/start.js");
 
 /// Swagger UI sets styles from its script and carries its icons as data.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
-                      img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'";
+                      img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+                      frame-ancestors 'none'";
 
 /// What the page asks for.
 const ASSETS: [&str; 4] = [
@@ -131,5 +132,7 @@ fn guarded(mut response: HttpResponse) -> HttpResponse {
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
+    // An address may hold what a proxy put into it.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
 }

@@ -262,10 +262,11 @@ async fn the_page_and_all_it_asks_for_come_from_here() {
     let page = api.get("/docs").await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.header("content-type").starts_with("text/html"));
-    assert!(
-        page.header("content-security-policy")
-            .starts_with("default-src 'none'")
-    );
+    let policy = page.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'"), "{policy}");
+    assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+    assert_eq!(page.header("x-content-type-options"), "nosniff");
+    assert_eq!(page.header("referrer-policy"), "no-referrer");
     let html = String::from_utf8(page.body.to_vec()).unwrap();
     assert!(!html.contains("//"), "an address of another server: {html}");
     for (asset, content_type) in [

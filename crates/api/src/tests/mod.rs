@@ -15,17 +15,19 @@ use gpulse_models::{
 };
 use serde_json::Value;
 
-use crate::{ApiConfig, app::app, cors, state::State};
+use crate::{ApiConfig, Security, app::app, cors, gate::Gate, state::State};
 
 mod bodies;
 mod caching;
 mod contract;
 mod cors_headers;
 mod events;
+mod gate;
 mod health;
 mod log;
 mod native;
 mod negotiation;
+mod nonsense;
 mod openapi;
 mod over_tcp;
 
@@ -34,6 +36,7 @@ struct Api {
     cache: Arc<SnapshotCache>,
     state: Data<State>,
     cors_origins: Vec<String>,
+    security: Security,
 }
 
 /// What came back.
@@ -51,6 +54,7 @@ impl Api {
             state: Data::new(State::new(Arc::clone(&cache), &config())),
             cache,
             cors_origins: Vec::new(),
+            security: Security::default(),
         }
     }
 
@@ -63,7 +67,9 @@ impl Api {
     }
 
     async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let service = init_service(app(self.state.clone(), cors::layer(&self.cors_origins))).await;
+        let (gate, _) = Gate::open(&self.security).unwrap();
+        let cors = cors::layer(&self.cors_origins);
+        let service = init_service(app(self.state.clone(), Arc::new(gate), cors)).await;
         let request = headers.iter().fold(
             TestRequest::with_uri(path).method(method),
             |request, (name, value)| request.append_header((*name, *value)),
@@ -101,6 +107,7 @@ fn config() -> ApiConfig {
         request_timeout: Duration::from_secs(5),
         cors_origins: Vec::new(),
         version: "0.1.0",
+        security: Security::default(),
     }
 }
 

@@ -23,6 +23,9 @@ fn every_json_answer_has_a_schema_and_an_example() {
     let document = document();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (status, response) in item["get"]["responses"].as_object().unwrap() {
+            if response.get("$ref").is_some() {
+                continue;
+            }
             let Some(content) = response.get("content") else {
                 assert!(["303", "304"].contains(&status.as_str()), "{path} {status}");
                 continue;

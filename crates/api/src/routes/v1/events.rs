@@ -148,6 +148,7 @@ struct Wish {
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000, example = 100,
             description = "At most so many events; 100 by default"),
         ("gpu" = Option<String>, Query, example = "0",
+            pattern = r"^([-+]?[0-9]+|(GPU|MIG)-[^/]*|([0-9a-fA-F]{1,8}:)?[0-9a-fA-F]{1,2}:[01]?[0-9a-fA-F]\.[0-7])$",
             description = "Only events of this GPU: its index, UUID or PCI bus id"),
     ),
     responses(

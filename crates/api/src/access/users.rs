@@ -1,0 +1,367 @@
+//! Users and passwords: the file of their hashes, and how a password is verified.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use actix_web::web;
+use bcrypt::HashParts;
+use ring::{hmac, rand::SystemRandom};
+use tokio::sync::Semaphore;
+
+use super::{credentials::Basic, scope::Scopes};
+
+/// Users of one agent.
+const MOST: usize = 1_024;
+
+/// Costs of bcrypt that a file may ask for. Below it is no defence, above one verification takes seconds, and anybody
+/// may ask for one. `htpasswd -B` writes 5.
+const COSTS: std::ops::RangeInclusive<u32> = 4..=14;
+
+/// Bytes of a password that bcrypt looks at. A longer one is refused, rather than taken for what it begins with.
+const LONGEST_PASSWORD: usize = 72;
+
+/// Passwords that are verified at a time: each takes a core for as long as it takes, and the GPUs' readers want some.
+const AT_ONCE: usize = 2;
+
+/// Passwords that wait to be verified. Further ones are told to come again.
+const WAITING: usize = 16;
+
+/// Passwords that were right and are remembered: more than there are clients that show one with every request.
+const REMEMBERED: usize = 256;
+
+/// The users, by name.
+#[derive(Debug)]
+pub(super) struct Users {
+    known: HashMap<String, User>,
+    /// Verified for names that are not known, so that these cost the same.
+    nobody: String,
+}
+
+#[derive(Clone, Debug)]
+struct User {
+    hash: String,
+    scopes: Scopes,
+}
+
+impl Users {
+    /// Reads lines of `user:bcrypt-hash[:scopes]`, as `htpasswd -B` writes them; without scopes a user may `read`.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let mut known = HashMap::new();
+        let mut dearest = *COSTS.start();
+        for (line, number) in text.lines().map(str::trim).zip(1..) {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            // The line itself is not repeated: somebody may have written the password.
+            let wrong = |what: &str| {
+                format!(
+                    "line {number}: {what}; expected is `user:bcrypt-hash:scopes`, the first two as `htpasswd -nB user` prints them"
+                )
+            };
+            let mut parts = line.split(':');
+            let (Some(name), Some(hash), scopes, None) =
+                (parts.next(), parts.next(), parts.next(), parts.next())
+            else {
+                return Err(wrong("it does not have two or three parts"));
+            };
+            if name.is_empty() {
+                return Err(wrong("the user has no name"));
+            }
+            let parsed: HashParts = hash.parse().map_err(|_| wrong("this is no bcrypt hash"))?;
+            let cost = parsed.get_cost();
+            if !COSTS.contains(&cost) {
+                return Err(wrong(&format!(
+                    "its cost {cost} is not from {} to {}",
+                    COSTS.start(),
+                    COSTS.end()
+                )));
+            }
+            let scopes = scopes
+                .unwrap_or("read")
+                .parse()
+                .map_err(|error| wrong(&format!("{error}")))?;
+            dearest = dearest.max(cost);
+            if known.len() == MOST {
+                return Err(wrong(&format!("there are more than {MOST} users")));
+            }
+            let user = User {
+                hash: hash.to_owned(),
+                scopes,
+            };
+            if known.insert(name.to_owned(), user).is_some() {
+                return Err(wrong("the user has a line above"));
+            }
+        }
+        // Of this form, and of no password: 53 zeros in bcrypt's alphabet.
+        let nobody = format!("$2b${dearest:02}${}", ".".repeat(53));
+        Ok(Self { known, nobody })
+    }
+
+    fn user(&self, basic: &Basic) -> Option<&User> {
+        self.known
+            .get(&basic.user)
+            .filter(|_| basic.password.len() <= LONGEST_PASSWORD)
+    }
+}
+
+/// Why a password was not found to be right.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unknown {
+    /// It is wrong, or there is no such user.
+    Wrong,
+    /// Too many are being verified to find out.
+    Busy,
+}
+
+/// Verifies passwords, and remembers for a while which were right.
+pub(super) struct Verifier {
+    /// Drawn at start; what is remembered is of no use to anybody who has not got it.
+    key: Option<hmac::Key>,
+    right: Mutex<HashMap<[u8; 32], u64>>,
+    turn: Semaphore,
+    waiting: AtomicUsize,
+}
+
+impl Verifier {
+    pub(super) fn new() -> Self {
+        Self {
+            // Without random bytes nothing is remembered: every request then costs what the first one costs.
+            key: hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).ok(),
+            right: Mutex::new(HashMap::new()),
+            turn: Semaphore::new(AT_ONCE),
+            waiting: AtomicUsize::new(0),
+        }
+    }
+
+    /// The scopes of a user whose password is known to be right.
+    pub(super) fn remembered(&self, users: &Users, basic: &Basic) -> Option<Scopes> {
+        let user = users.user(basic)?;
+        let mark = self.mark(basic, &user.hash)?;
+        let right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
+        right.contains_key(&mark).then_some(user.scopes)
+    }
+
+    /// The scopes of a user if the password is right. A name that is not known takes as long as one that is.
+    pub(super) async fn verify(&self, users: &Users, basic: Basic) -> Result<Scopes, Unknown> {
+        let place = Waiting::enter(&self.waiting).ok_or(Unknown::Busy)?;
+        let turn = self.turn.acquire().await.map_err(|_| Unknown::Busy)?;
+        drop(place);
+        let user = users.user(&basic).cloned();
+        let hash = user
+            .as_ref()
+            .map_or_else(|| users.nobody.clone(), |user| user.hash.clone());
+        let mark = self.mark(&basic, &hash);
+        let verified = web::block(move || bcrypt::verify(&basic.password, &hash)).await;
+        drop(turn);
+        match (verified, user) {
+            (Ok(Ok(true)), Some(user)) => {
+                self.remember(mark);
+                Ok(user.scopes)
+            }
+            (Err(_), _) => Err(Unknown::Busy),
+            _ => Err(Unknown::Wrong),
+        }
+    }
+
+    /// Names a password and the hash that it was found to be right for: once the file says otherwise it is forgotten.
+    fn mark(&self, basic: &Basic, hash: &str) -> Option<[u8; 32]> {
+        let mut context = hmac::Context::with_key(self.key.as_ref()?);
+        for part in [basic.user.as_bytes(), hash.as_bytes(), &basic.password] {
+            context.update(&part.len().to_le_bytes());
+            context.update(part);
+        }
+        context.sign().as_ref().try_into().ok()
+    }
+
+    fn remember(&self, mark: Option<[u8; 32]>) {
+        let Some(mark) = mark else { return };
+        let mut right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
+        if right.len() >= REMEMBERED
+            && let Some(oldest) = right
+                .iter()
+                .min_by_key(|(_, since)| **since)
+                .map(|(mark, _)| *mark)
+        {
+            right.remove(&oldest);
+        }
+        let newest = right.values().max().map_or(0, |newest| newest + 1);
+        right.insert(mark, newest);
+    }
+}
+
+/// A place among those who wait.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn enter(waiting: &'a AtomicUsize) -> Option<Self> {
+        let place = Self(waiting);
+        (waiting.fetch_add(1, Ordering::Relaxed) < WAITING).then_some(place)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The cheapest there is: the tests are about who gets in.
+    fn line(user: &str, password: &str, rest: &str) -> String {
+        format!("{user}:{}{rest}\n", bcrypt::hash(password, 4).unwrap())
+    }
+
+    fn basic(user: &str, password: &str) -> Basic {
+        Basic {
+            user: user.to_owned(),
+            password: password.as_bytes().to_vec(),
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_right_password_is_good_for_the_users_scopes_and_remembered() {
+        let text = line("ann", "secret", ":read,admin") + &line("bob", "other", "");
+        let users = Users::parse(&text).unwrap();
+        let verifier = Verifier::new();
+        assert_eq!(verifier.remembered(&users, &basic("ann", "secret")), None);
+        assert_eq!(
+            verifier.verify(&users, basic("ann", "secret")).await,
+            Ok("read,admin".parse().unwrap())
+        );
+        assert_eq!(
+            verifier.remembered(&users, &basic("ann", "secret")),
+            Some("read,admin".parse().unwrap())
+        );
+        assert_eq!(
+            verifier.verify(&users, basic("bob", "other")).await,
+            Ok("read".parse().unwrap())
+        );
+        for (user, password) in [
+            ("ann", "other"),
+            ("bob", "secret"),
+            ("eve", "secret"),
+            ("", ""),
+            ("ann", ""),
+        ] {
+            assert_eq!(
+                verifier.verify(&users, basic(user, password)).await,
+                Err(Unknown::Wrong),
+                "{user}"
+            );
+            assert_eq!(
+                verifier.remembered(&users, &basic(user, password)),
+                None,
+                "{user}"
+            );
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_new_password_and_new_scopes_count_at_once() {
+        let verifier = Verifier::new();
+        let before = Users::parse(&line("ann", "secret", ":admin")).unwrap();
+        verifier.verify(&before, basic("ann", "secret")).await.unwrap();
+        let after = Users::parse(&line("ann", "new", ":read")).unwrap();
+        assert_eq!(verifier.remembered(&after, &basic("ann", "secret")), None);
+        assert_eq!(
+            verifier.verify(&after, basic("ann", "secret")).await,
+            Err(Unknown::Wrong)
+        );
+        let gone = Users::parse("").unwrap();
+        assert_eq!(verifier.remembered(&gone, &basic("ann", "secret")), None);
+    }
+
+    #[actix_web::test]
+    async fn a_password_counts_to_its_end() {
+        let long = "x".repeat(LONGEST_PASSWORD);
+        let users = Users::parse(&line("ann", &long, "")).unwrap();
+        let verifier = Verifier::new();
+        assert!(verifier.verify(&users, basic("ann", &long)).await.is_ok());
+        assert_eq!(
+            verifier.verify(&users, basic("ann", &format!("{long}y"))).await,
+            Err(Unknown::Wrong)
+        );
+    }
+
+    #[actix_web::test]
+    async fn who_finds_the_queue_full_is_told_to_come_again() {
+        let users = Users::parse(&line("ann", "secret", "")).unwrap();
+        let verifier = Verifier::new();
+        let places: Vec<_> = (0..WAITING)
+            .map(|_| Waiting::enter(&verifier.waiting).unwrap())
+            .collect();
+        assert_eq!(
+            verifier.verify(&users, basic("ann", "secret")).await,
+            Err(Unknown::Busy)
+        );
+        drop(places);
+        assert!(verifier.verify(&users, basic("ann", "secret")).await.is_ok());
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded_and_the_oldest_goes_first() {
+        let verifier = Verifier::new();
+        let mark = |number: usize| {
+            let mut mark = [0; 32];
+            mark[..8].copy_from_slice(&number.to_le_bytes());
+            mark
+        };
+        for number in 0..REMEMBERED + 3 {
+            verifier.remember(Some(mark(number)));
+        }
+        let right = verifier.right.lock().unwrap();
+        assert_eq!(right.len(), REMEMBERED);
+        assert!(!right.contains_key(&mark(2)) && right.contains_key(&mark(3)));
+    }
+
+    #[test]
+    fn a_name_that_is_not_known_costs_what_the_dearest_costs() {
+        let dear = format!("$2y$11${}", ".".repeat(53));
+        let users = Users::parse(&(line("ann", "x", "") + &format!("bob:{dear}\n"))).unwrap();
+        assert_eq!(users.nobody.parse::<HashParts>().unwrap().get_cost(), 11);
+        let cheapest = Users::parse("").unwrap();
+        assert!(!bcrypt::verify("", &cheapest.nobody).unwrap());
+    }
+
+    #[test]
+    fn a_wrong_line_is_named_by_its_number_and_not_repeated() {
+        let hash = bcrypt::hash("x", 4).unwrap();
+        let cases = [
+            ("secret".to_owned(), "two or three parts"),
+            ("ann:secret".to_owned(), "no bcrypt hash"),
+            (format!(":{hash}"), "no name"),
+            (format!("ann:{hash}:write"), "scopes are"),
+            (format!("ann:{hash}:read:more"), "two or three parts"),
+            (format!("ann:{hash}\nann:{hash}"), "a line above"),
+            (format!("ann:{}", hash.replacen("$04$", "$15$", 1)), "its cost 15"),
+            (format!("ann:{}", hash.replacen("$04$", "$03$", 1)), "its cost 3"),
+        ];
+        for (text, part) in cases {
+            let error = Users::parse(&text).unwrap_err();
+            assert!(error.contains("line ") && error.contains(part), "{error}");
+            assert!(!error.contains("secret") && !error.contains(&hash), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_file_makes_it_panic(text in "\\PC{0,200}") {
+            let _ = Users::parse(&text);
+        }
+
+        #[test]
+        fn nothing_like_a_line_makes_it_panic(text in "[a-z]{0,3}:\\$2[abxyz]\\$[0-9]{1,3}\\$[./A-Za-zü]{50,54}:?(read)?") {
+            let _ = Users::parse(&text);
+        }
+    }
+}

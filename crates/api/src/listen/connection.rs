@@ -1,0 +1,67 @@
+//! What is known of a connection, shared by its bytes and by the requests on it.
+
+use std::{cell::Cell, rc::Rc};
+
+use crate::access::Scopes;
+
+/// Requests of an HTTP/2 connection that may be under way at once. actix sets no such limit, and a peer that reads
+/// nothing could pile them up without end.
+const MOST_UNDER_WAY: u32 = 128;
+
+/// What is known of a connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    /// What whoever is on the other side may do without further credentials.
+    pub(crate) scopes: Scopes,
+    /// Whether it speaks HTTP/2.
+    pub(crate) is_http2: bool,
+    /// Requests that came so far, as far as they are counted (HTTP/2).
+    requests: Cell<u64>,
+    /// Requests that are being answered, as far as they are counted (HTTP/2, and those with a body).
+    under_way: Cell<u32>,
+    is_condemned: Cell<bool>,
+}
+
+impl Connection {
+    pub(crate) fn new(scopes: Scopes, is_http2: bool) -> Rc<Self> {
+        Rc::new(Self {
+            scopes,
+            is_http2,
+            requests: Cell::new(0),
+            under_way: Cell::new(0),
+            is_condemned: Cell::new(false),
+        })
+    }
+
+    /// Counts a request for as long as what is returned is kept. Too many at once condemn the connection.
+    pub(crate) fn begin(self: &Rc<Self>) -> UnderWay {
+        self.requests.set(self.requests.get() + 1);
+        self.under_way.set(self.under_way.get() + 1);
+        if self.is_http2 && self.under_way.get() > MOST_UNDER_WAY {
+            self.is_condemned.set(true);
+        }
+        UnderWay(Rc::clone(self))
+    }
+
+    pub(super) fn requests(&self) -> u64 {
+        self.requests.get()
+    }
+
+    pub(super) fn is_answering(&self) -> bool {
+        self.under_way.get() > 0
+    }
+
+    pub(super) fn is_condemned(&self) -> bool {
+        self.is_condemned.get()
+    }
+}
+
+/// A request that is being answered.
+#[derive(Debug)]
+pub(crate) struct UnderWay(Rc<Connection>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.set(self.0.under_way.get() - 1);
+    }
+}

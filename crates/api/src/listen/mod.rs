@@ -1,0 +1,38 @@
+//! Connections: who may open how many, TLS, and what cuts a peer that does not do its part.
+
+mod arrival;
+mod connection;
+mod guarded;
+mod places;
+mod stall;
+mod tls;
+mod unix_socket;
+
+pub(crate) use arrival::Arrivals;
+pub(crate) use connection::{Connection, UnderWay};
+pub(crate) use guarded::{Guarded, Patience};
+pub(crate) use places::Places;
+pub(crate) use tls::Tls;
+pub use tls::TlsFiles;
+pub(crate) use unix_socket::SocketFile;
+pub use unix_socket::{UnixSocket, UnixSocketSettings};
+
+use std::net::TcpListener;
+
+/// Where requests come from.
+#[derive(Debug, Default)]
+pub struct Listeners {
+    /// Bound addresses.
+    pub tcp: Vec<TcpListener>,
+    /// A bound unix socket.
+    pub unix: Option<UnixSocket>,
+}
+
+impl From<TcpListener> for Listeners {
+    fn from(listener: TcpListener) -> Self {
+        Self {
+            tcp: vec![listener],
+            unix: None,
+        }
+    }
+}
