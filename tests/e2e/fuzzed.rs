@@ -4,8 +4,8 @@
 use std::{fs, process::Command};
 
 use crate::{
-    support::python::python,
     security::token,
+    support::python::python,
     support::{Agent, AgentBuilder, simulator},
 };
 

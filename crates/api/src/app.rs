@@ -66,11 +66,25 @@ fn routes(config: &mut ServiceConfig) {
         .service(read("/api/v1/host", v1::host::host))
         .service(read("/api/v1/topology", v1::topology::topology))
         .service(read("/api/v1/events", v1::events::events))
+        .service(told("/api/v1/admin/park", v1::admin::park))
+        .service(told("/api/v1/admin/resume", v1::admin::resume))
         .service(read("/", root::root))
         .service(read("/openapi.json", docs::openapi))
         .service(read("/docs", docs::page))
         .service(read("/docs/", docs::page_from_folder))
         .service(read("/docs/{file}", docs::asset));
+}
+
+/// A route by which the agent is told something.
+fn told<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path)
+        .route(web::post().to(handler))
+        .default_service(web::to(problem::only_post))
 }
 
 /// A route that is only read: GET, and HEAD like GET without a body.

@@ -120,6 +120,15 @@ pub(crate) async fn not_found() -> HttpResponse {
     plain(StatusCode::NOT_FOUND, "Not Found".to_owned())
 }
 
+/// The path is known, and only told.
+pub(crate) async fn only_post() -> HttpResponse {
+    let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed".to_owned());
+    response
+        .headers_mut()
+        .insert(header::ALLOW, HeaderValue::from_static("POST"));
+    response
+}
+
 /// The path is known, and only read.
 pub(crate) async fn method_not_allowed() -> HttpResponse {
     let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed".to_owned());

@@ -1,5 +1,6 @@
 //! Who may read, and what a bad client can do: the real agent, over real sockets.
 
+mod admin;
 mod bad_clients;
 mod binding;
 mod credentials;

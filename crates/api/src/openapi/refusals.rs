@@ -128,7 +128,7 @@ impl Modify for Refusals {
                 .insert(refusal.name.to_owned(), refusal.response().into());
         }
         for (path, item) in &mut document.paths.paths {
-            if let Some(operation) = &mut item.get {
+            for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
                 refuse(path, operation);
             }
         }

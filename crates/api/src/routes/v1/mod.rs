@@ -3,6 +3,7 @@
 //! Reading order: `gpus` has the handlers of the GPUs, `gpu` writes one; `walk` writes readings of any kind, and names in
 //! `unavailable` what is absent; `selection` is what `?fields=` asks for, in the words of `vocabulary`.
 
+pub(crate) mod admin;
 pub(crate) mod events;
 pub(crate) mod gpu;
 pub(crate) mod gpus;
