@@ -327,7 +327,7 @@ fn sockets_that_cannot_be_served_are_refused_with_the_reason() {
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(
-        text.contains("the socket of the service manager is no TCP socket"),
+        text.contains("socket of the service manager is no TCP socket"),
         "{text}"
     );
 }
