@@ -4,11 +4,12 @@ use actix_web::{HttpRequest, HttpResponse, web::Path};
 use gpulse_models::{GpuSelector, HostSnapshot};
 
 use super::{
+    answers::{GpuAnswers, HostAnswers},
     gpu::{Gpu, Gpus, OneGpu},
     query, vocabulary,
 };
 use crate::{
-    problem::{self, DriverProblem, Problem, ValidationProblem, clipped},
+    problem::{self, clipped},
     respond,
     routes::gpu::place_of,
     state::State,
@@ -36,11 +37,7 @@ pub(crate) const UNAVAILABLE: &str = "GPUs cannot be read: NVML cannot be used";
     responses(
         (status = 200, description = "All GPUs of the roster", body = ref("#/components/schemas/Gpus"),
             headers(("etag" = String, description = "Names these very bytes; not sent with `fields`"))),
-        (status = 304, description = "The client has this body already (`If-None-Match`)"),
-        (status = 406, description = "The client refuses every encoding", body = Problem),
-        (status = 422, description = "A parameter that is not understood", body = ValidationProblem),
-        (status = 503, description = "NVML cannot be used", body = DriverProblem,
-            headers(("retry-after" = u16, description = "Seconds after which to ask again"))),
+        HostAnswers,
     ),
 )]
 pub(crate) async fn gpus(request: HttpRequest) -> HttpResponse {
@@ -82,13 +79,8 @@ pub(crate) async fn gpus(request: HttpRequest) -> HttpResponse {
     responses(
         (status = 200, description = "The GPU", body = ref("#/components/schemas/OneGpu"),
             headers(("etag" = String, description = "Names these very bytes; not sent with `fields`"))),
-        (status = 304, description = "The client has this body already (`If-None-Match`)"),
-        (status = 404, description = "There is no such GPU", body = Problem),
-        (status = 406, description = "The client refuses every encoding", body = Problem),
-        (status = 422, description = "This names no GPU, or a parameter is not understood",
-            body = ValidationProblem),
-        (status = 503, description = "NVML cannot be used", body = DriverProblem,
-            headers(("retry-after" = u16, description = "Seconds after which to ask again"))),
+        HostAnswers,
+        GpuAnswers,
     ),
 )]
 pub(crate) async fn gpu(request: HttpRequest, gpu: Path<String>) -> HttpResponse {

@@ -1,9 +1,11 @@
 //! `/api/v1/…`: all that the agent knows, in its own shape.
 //!
 //! Reading order: `gpus` has the handlers of the GPUs, `gpu` writes one; `walk` writes readings of any kind, and names in
-//! `unavailable` what is absent; `selection` is what `?fields=` asks for, in the words of `vocabulary`.
+//! `unavailable` what is absent; `selection` is what `?fields=` asks for, in the words of `vocabulary`;
+//! `answers` says for the OpenAPI document what they may answer beside 200.
 
 pub(crate) mod admin;
+mod answers;
 pub(crate) mod events;
 pub(crate) mod gpu;
 pub(crate) mod gpus;

@@ -10,6 +10,7 @@ use serde::{
 };
 
 use super::{
+    answers::{GpuAnswers, HostAnswers},
     gpu::head,
     gpus::{UNAVAILABLE, gpu_of},
     query,
@@ -17,11 +18,7 @@ use super::{
     vocabulary,
     walk::{Gaps, Unavailable, Walk, entries},
 };
-use crate::{
-    problem::{self, DriverProblem, Problem, ValidationProblem},
-    respond,
-    state::State,
-};
+use crate::{problem, respond, state::State};
 
 /// The processes of all GPUs.
 pub(crate) struct Processes<'a> {
@@ -60,11 +57,7 @@ struct Owner<'a> {
     responses(
         (status = 200, description = "The processes of all GPUs", body = ref("#/components/schemas/Processes"),
             headers(("etag" = String, description = "Names these very bytes; not sent with `fields`"))),
-        (status = 304, description = "The client has this body already (`If-None-Match`)"),
-        (status = 406, description = "The client refuses every encoding", body = Problem),
-        (status = 422, description = "A parameter that is not understood", body = ValidationProblem),
-        (status = 503, description = "NVML cannot be used", body = DriverProblem,
-            headers(("retry-after" = u16, description = "Seconds after which to ask again"))),
+        HostAnswers,
     ),
 )]
 pub(crate) async fn processes(request: HttpRequest) -> HttpResponse {
@@ -105,13 +98,8 @@ pub(crate) async fn processes(request: HttpRequest) -> HttpResponse {
     responses(
         (status = 200, description = "The processes of the GPU", body = ref("#/components/schemas/GpuProcesses"),
             headers(("etag" = String, description = "Names these very bytes; not sent with `fields`"))),
-        (status = 304, description = "The client has this body already (`If-None-Match`)"),
-        (status = 404, description = "There is no such GPU", body = Problem),
-        (status = 406, description = "The client refuses every encoding", body = Problem),
-        (status = 422, description = "This names no GPU, or a parameter is not understood",
-            body = ValidationProblem),
-        (status = 503, description = "NVML cannot be used", body = DriverProblem,
-            headers(("retry-after" = u16, description = "Seconds after which to ask again"))),
+        HostAnswers,
+        GpuAnswers,
     ),
 )]
 pub(crate) async fn processes_of_one(request: HttpRequest, gpu: Path<String>) -> HttpResponse {

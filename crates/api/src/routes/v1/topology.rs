@@ -5,6 +5,7 @@ use gpulse_models::{HostSnapshot, TopologyOverview};
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use super::{
+    answers::HostAnswers,
     gpu::head,
     gpus::UNAVAILABLE,
     query,
@@ -12,11 +13,7 @@ use super::{
     vocabulary,
     walk::{Gaps, Unavailable, entries},
 };
-use crate::{
-    problem::{self, DriverProblem, Problem, ValidationProblem},
-    respond,
-    state::State,
-};
+use crate::{problem, respond, state::State};
 
 /// How the GPUs are joined, as far as it is selected.
 pub(crate) struct TopologyBody<'a> {
@@ -42,11 +39,7 @@ pub(crate) struct TopologyBody<'a> {
     responses(
         (status = 200, description = "How the GPUs are joined", body = ref("#/components/schemas/Topology"),
             headers(("etag" = String, description = "Names these very bytes; not sent with `fields`"))),
-        (status = 304, description = "The client has this body already (`If-None-Match`)"),
-        (status = 406, description = "The client refuses every encoding", body = Problem),
-        (status = 422, description = "A parameter that is not understood", body = ValidationProblem),
-        (status = 503, description = "NVML cannot be used", body = DriverProblem,
-            headers(("retry-after" = u16, description = "Seconds after which to ask again"))),
+        HostAnswers,
     ),
 )]
 pub(crate) async fn topology(request: HttpRequest) -> HttpResponse {
