@@ -20,6 +20,7 @@ mod isolation;
 mod life_cycle;
 mod native;
 mod packaging;
+mod restart;
 mod security;
 mod seed_cases;
 mod shutdown;
