@@ -18,6 +18,7 @@ pub(super) fn driver(driver: &Driver) -> Result<(), String> {
 
 /// Whether a GPU can exist.
 pub(super) fn gpu(spec: &GpuSpec) -> Result<(), String> {
+    sizes(spec)?;
     let power = &spec.power;
     let limits = [power.idle_w, power.enforced_w(), power.max_limit_w];
     if limits.iter().any(|w| !w.is_finite() || *w <= 0.0) || power.idle_w >= power.enforced_w() {
@@ -72,4 +73,80 @@ pub(super) fn gpu(spec: &GpuSpec) -> Result<(), String> {
         return Err("mig: at most 8 instances".into());
     }
     Ok(())
+}
+
+/// Whether every number is one that hardware could come to have, so that no sum or product of them overflows.
+fn sizes(spec: &GpuSpec) -> Result<(), String> {
+    const MIB: f64 = 16.0 * 1024.0 * 1024.0;
+    const WATTS: f64 = 100_000.0;
+    const MHZ: f64 = 100_000.0;
+    const CELSIUS: f64 = 1_000.0;
+    const PARTS: f64 = 64.0;
+    let (power, clocks, thermal, pcie) = (&spec.power, &spec.clocks, &spec.thermal, &spec.pcie);
+    let mut sizes = vec![
+        ("cores", spec.cores.into(), 1_000_000.0),
+        ("multiprocessors", spec.multiprocessors.into(), 10_000.0),
+        ("memory: total_mib", mib(spec.memory.total_mib), MIB),
+        (
+            "memory: bus_width_bits",
+            spec.memory.bus_width_bits.into(),
+            1_000_000.0,
+        ),
+        ("power: demand_w", power.demand_w, WATTS),
+        ("power: default_limit_w", power.default_limit_w, WATTS),
+        ("power: min_limit_w", power.min_limit_w, WATTS),
+        ("power: max_limit_w", power.max_limit_w, WATTS),
+        ("power: limit_w", power.enforced_w(), WATTS),
+        ("clocks: graphics_max", clocks.graphics_max.into(), MHZ),
+        ("clocks: graphics_default", clocks.graphics_default.into(), MHZ),
+        ("clocks: memory_max", clocks.memory_max.into(), MHZ),
+        ("clocks: memory_idle", clocks.memory_idle.into(), MHZ),
+        ("clocks: video_max", clocks.video_max.into(), MHZ),
+        ("thermal: full_load_c", thermal.full_load_c, CELSIUS),
+        ("thermal: gpu_max_c", thermal.gpu_max_c.into(), CELSIUS),
+        ("thermal: slowdown_c", thermal.slowdown_c.into(), CELSIUS),
+        ("thermal: shutdown_c", thermal.shutdown_c.into(), CELSIUS),
+        (
+            "thermal: memory_max_c",
+            thermal.memory_max_c.unwrap_or(0).into(),
+            CELSIUS,
+        ),
+        ("pcie: generation", pcie.generation.into(), PARTS),
+        ("pcie: idle_generation", pcie.idle_generation.into(), PARTS),
+        ("pcie: width", pcie.width.into(), PARTS),
+        ("engines: encoders", spec.engines.encoders.into(), PARTS),
+        ("engines: decoders", spec.engines.decoders.into(), PARTS),
+        ("engines: jpeg", spec.engines.jpeg.into(), PARTS),
+        ("engines: ofa", spec.engines.ofa.into(), PARTS),
+        ("engines: copy", spec.engines.copy.into(), PARTS),
+    ];
+    if let Some(fans) = &spec.fans {
+        sizes.push(("fans: count", fans.count.into(), PARTS));
+        sizes.push(("fans: max_rpm", fans.max_rpm.into(), 1_000_000.0));
+    }
+    if let Some(link) = &spec.nvlink {
+        sizes.push(("nvlink: speed_mbps", link.speed_mbps.into(), 100_000_000.0));
+    }
+    if let Some(vgpu) = &spec.vgpu {
+        sizes.push(("vgpu: memory_mib", mib(vgpu.memory_mib), MIB));
+    }
+    for instance in &spec.mig {
+        sizes.push(("mig: memory_mib", mib(instance.memory_mib), MIB));
+        sizes.push(("mig: slices", instance.slices.into(), PARTS));
+        sizes.push(("mig: memory_slices", instance.memory_slices.into(), PARTS));
+        sizes.push(("mig: start", instance.start.into(), PARTS));
+        sizes.push(("mig: multiprocessors", instance.multiprocessors.into(), 10_000.0));
+    }
+    match sizes
+        .iter()
+        .find(|(_, value, most)| !(0.0..=*most).contains(value))
+    {
+        None => Ok(()),
+        Some((name, value, most)) => Err(format!("{name} is {value}, and must be between 0 and {most}")),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a bound needs no exact number")]
+fn mib(size: u64) -> f64 {
+    size as f64
 }

@@ -64,7 +64,8 @@ struct File {
     gpus: Vec<Table>,
 }
 
-fn read(name: &str, depth: usize) -> Result<Table, ProfileError> {
+/// The table of a profile, with what it extends.
+pub(super) fn read(name: &str, depth: usize) -> Result<Table, ProfileError> {
     if let Some(text) = builtin::text(name) {
         return parse(name, text, depth);
     }

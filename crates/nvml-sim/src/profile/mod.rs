@@ -3,6 +3,8 @@
 mod builtin;
 mod check;
 mod file;
+#[cfg(test)]
+mod nonsense;
 mod spec;
 mod work;
 
