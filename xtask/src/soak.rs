@@ -13,14 +13,18 @@ pub(crate) struct Args {
     /// Chooses another course of faults.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Instead, let one GPU hang and recover this many times.
+    #[arg(long, default_value_t = 0, conflicts_with_all = ["minutes", "seed"])]
+    hangs: u64,
 }
 
 /// Runs the command; fails if an invariant is broken or the agent has grown.
 pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
-    let (sh, minutes, seed) = (&project.sh, args.minutes.to_string(), args.seed.to_string());
+    let (sh, hangs) = (&project.sh, args.hangs.to_string());
+    let (minutes, seed) = (args.minutes.to_string(), args.seed.to_string());
     Ok(cmd!(
         sh,
-        "cargo bench -p gpulse-e2e --bench soak -- --minutes {minutes} --seed {seed}"
+        "cargo bench -p gpulse-e2e --bench soak -- --minutes {minutes} --seed {seed} --hangs {hangs}"
     )
     .run()?)
 }

@@ -1,6 +1,7 @@
 //! Faults, scrapes and changes of the node at random for as long as is asked for: `cargo xtask soak --minutes N`. What must hold,
 //! holds at every look, and at the end the agent is as large as it was after it had warmed up.
 
+mod hangs;
 mod invariants;
 mod usage;
 
@@ -69,7 +70,12 @@ fn main() -> ExitCode {
     };
     let time = Duration::from_secs_f64(number("--minutes", 1.0) * 60.0);
     let seed = number("--seed", 1.0) as u64;
-    let broken = soak(time, seed);
+    let hangs = number("--hangs", 0.0) as u64;
+    let broken = if hangs > 0 {
+        hangs::play(hangs)
+    } else {
+        soak(time, seed)
+    };
     for line in &broken {
         eprintln!("BROKEN: {line}");
     }
