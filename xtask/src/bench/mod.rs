@@ -24,6 +24,8 @@ enum What {
     Throughput,
     /// Memory, CPU time, threads and files of a release build over simulated GPUs.
     Footprint(footprint::Args),
+    /// Latencies with one of eight GPUs hung, as a ratio to those of a healthy agent.
+    Hung,
     /// The error of reported utilisation and energy over loads that are known exactly; fails where a goal is missed.
     Fidelity(Fidelity),
 }
@@ -44,6 +46,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
         }
         Some(What::Throughput) => throughput(project),
         Some(What::Footprint(args)) => footprint::run(project, args),
+        Some(What::Hung) => hung(project),
         Some(What::Fidelity(args)) => fidelity(project, args),
     }
 }
@@ -51,6 +54,11 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
 fn throughput(project: &Project) -> Result<()> {
     let sh = &project.sh;
     Ok(cmd!(sh, "cargo bench -p gpulse-api --bench throughput").run()?)
+}
+
+fn hung(project: &Project) -> Result<()> {
+    let sh = &project.sh;
+    Ok(cmd!(sh, "cargo bench -p gpulse-e2e --bench hung").run()?)
 }
 
 /// The program that measures knows the simulator, which this one may not: it belongs to the end-to-end tests.
