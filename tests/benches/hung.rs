@@ -35,9 +35,12 @@ fn main() {
     let worlds = ["healthy", "healthy too", "GPU 3 of 8 hung"].map(|name| (name, world(name)));
     println!("/gpu/metrics, {CLIENTS} clients, {ROUNDS} rounds of {REQUESTS} requests each:\n");
     let mut rounds: [Vec<Latencies>; 3] = Default::default();
-    for _ in 0..ROUNDS {
-        for ((_, (_, agent)), rounds) in worlds.iter().zip(&mut rounds) {
-            rounds.push(round(agent.address()));
+    for first in 0..ROUNDS {
+        // Who comes first changes, since that alone makes a difference.
+        for turn in 0..worlds.len() {
+            let place = (first + turn) % worlds.len();
+            let (_, (_, agent)) = &worlds[place];
+            rounds[place].push(round(agent.address()));
         }
     }
     let medians = rounds.map(|rounds| Latencies {
