@@ -49,8 +49,11 @@ pub(crate) fn play(cycles: u64) -> Vec<String> {
     }
     let Some(warm) = warm else { return Vec::new() };
     // Readers that were stuck end when they find that nobody listens.
-    thread::sleep(Duration::from_secs(2));
-    let end = Usage::of(agent.pid());
+    let (start, mut end) = (Instant::now(), Usage::of(agent.pid()));
+    while end.threads > warm.threads && start.elapsed() < PATIENCE {
+        thread::sleep(Duration::from_millis(5));
+        end = Usage::of(agent.pid());
+    }
     println!("warm: {warm:?}\nend:  {end:?}");
     let mut broken = Vec::new();
     if end.threads > warm.threads || end.files > warm.files {

@@ -75,6 +75,8 @@ fn introduce(agent: &Agent, profile: &str) {
 Try   curl -s http://{address}/gpu/info
       curl -s http://{address}/gpu/metrics
       curl -s http://{address}/gpu/metrics/0
+      curl -s 'http://{address}/api/v1/gpus?fields=power.draw_watts,activity'
+      curl -s http://{address}/api/v1/events
       curl -s http://{address}/health/detailed
 Stop  Ctrl-C
 "
