@@ -137,7 +137,10 @@ fn agent(simulator: &Simulator) -> Agent {
         || agent.json("/api/v1/gpus"),
         |body| {
             let gpus = body["gpus"].as_array();
-            gpus.is_some_and(|gpus| gpus.iter().all(|gpu| gpu["sequence"].as_u64() >= Some(2)))
+            gpus.is_some_and(|gpus| {
+                gpus.iter()
+                    .all(|gpu| gpu["sequence"].as_u64() >= Some(2) && !awaits_activity(gpu))
+            })
         },
     );
     eventually(
@@ -146,6 +149,15 @@ fn agent(simulator: &Simulator) -> Agent {
         |body| body["read_at"].is_string(),
     );
     agent
+}
+
+/// Whether the performance monitor has not been read twice: it is left out in ticks that follow too soon.
+fn awaits_activity(gpu: &Value) -> bool {
+    let gaps = gpu["unavailable"].as_object();
+    gaps.is_some_and(|gaps| {
+        gaps.iter()
+            .any(|(path, reason)| path.contains("activity") && reason == "not_ready")
+    })
 }
 
 /// Compares all of one host, and adds it to what was found of the others.
