@@ -13,7 +13,7 @@ struct Member {
     dev: &'static [&'static str],
 }
 
-const MAP: [Member; 8] = [
+const MAP: [Member; 9] = [
     Member {
         name: "gpulse-models",
         normal: &[],
@@ -30,8 +30,13 @@ const MAP: [Member; 8] = [
         dev: &["nvml-sim"],
     },
     Member {
-        name: "gpulse-api",
+        name: "gpulse-exporters",
         normal: &["gpulse-aggregator", "gpulse-models"],
+        dev: &[],
+    },
+    Member {
+        name: "gpulse-api",
+        normal: &["gpulse-aggregator", "gpulse-exporters", "gpulse-models"],
         dev: &[],
     },
     Member {
@@ -39,6 +44,7 @@ const MAP: [Member; 8] = [
         normal: &[
             "gpulse-aggregator",
             "gpulse-api",
+            "gpulse-exporters",
             "gpulse-models",
             "gpulse-sampler",
         ],
