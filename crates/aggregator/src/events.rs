@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use gpulse_models::{Event, EventCounters, EventGpu, EventKind, GpuId, Reason, Timestamp};
+use gpulse_models::{Event, EventCounters, EventGpu, EventKind, GpuId, LastXid, Reason, Timestamp};
 
 /// Events that the ring holds: some days of a healthy node, four seconds of a storm of 1,000 a second (which the
 /// counters hold in full), and less than half a megabyte.
@@ -135,15 +135,20 @@ impl EventLog {
 
 impl Ring {
     fn append(&mut self, at: Timestamp, gpu: Option<EventGpu>, kind: EventKind) {
-        if let Some(gpu) = &gpu {
-            count(self.counters_of(gpu.index, &gpu.id), &kind);
-        }
         self.newest += 1;
+        let sequence = self.newest;
+        if let Some(gpu) = &gpu {
+            let counters = self.counters_of(gpu.index, &gpu.id);
+            count(counters, &kind);
+            if let EventKind::Xid(Some(code)) = kind {
+                counters.last_xid = Some(LastXid { code, sequence, at });
+            }
+        }
         if self.events.len() == EVENTS_KEPT {
             self.events.pop_front();
         }
         self.events.push_back(Event {
-            sequence: self.newest,
+            sequence,
             at,
             gpu,
             kind,

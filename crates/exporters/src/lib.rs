@@ -1,2 +1,16 @@
 //! What the agent tells monitoring systems, in their own words: tables that give each metric a reading, pure encoders over
 //! a snapshot, and the actors that push.
+//!
+//! A [`Profile`] is a table of names over the readings of `models`. It shows its families to a [`Sink`]: the text formats
+//! are two of them.
+
+mod exposition;
+mod family;
+mod profile;
+pub mod seen;
+mod text;
+
+pub use exposition::{expose, to_text};
+pub use family::{Exemplar, Extra, Family, Histogram, Kind, Labels, Point, Sink};
+pub use profile::{Each, Profile, Profiles, Row, Scale, Source, Table, UnknownProfile, View};
+pub use text::Format;

@@ -167,8 +167,21 @@ pub struct EventCounters {
     pub xids: BTreeMap<u64, u64>,
     /// XIDs beyond those that are told apart, and those without a code.
     pub other_xids: u64,
+    /// The latest XID that came with a code.
+    pub last_xid: Option<LastXid>,
     /// Why the driver's events of this GPU do not reach the agent; nothing if they do.
     pub unwatched: Option<Reason>,
+}
+
+/// The latest XID of a GPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastXid {
+    /// Its code.
+    pub code: u64,
+    /// The number of its event.
+    pub sequence: u64,
+    /// When the agent heard of it.
+    pub at: Timestamp,
 }
 
 impl EventCounters {
@@ -178,6 +191,7 @@ impl EventCounters {
             kinds: BTreeMap::new(),
             xids: BTreeMap::new(),
             other_xids: 0,
+            last_xid: None,
             unwatched: Some(Reason::NotReady),
         }
     }

@@ -28,7 +28,7 @@ mod units;
 mod xid;
 
 pub use driver::{DriverFault, DriverInfo, DriverReason, DriverStatus};
-pub use event::{Event, EventCounters, EventGpu, EventKind, MigInstance};
+pub use event::{Event, EventCounters, EventGpu, EventKind, LastXid, MigInstance};
 pub use facts::{GpuFacts, GpuIdentity, GpuLimits};
 pub use id::{GpuId, InvalidPciBusId, PciBusId};
 pub use inventory::{Absence, ExpectedGpus, Inventory, PciGpu};

@@ -21,6 +21,14 @@ const NAMES: [&str; 9] = [
 ];
 
 impl ThrottleReasons {
+    /// Each reason that has a name, and whether it holds.
+    pub fn named(self) -> impl Iterator<Item = (&'static str, bool)> {
+        NAMES
+            .into_iter()
+            .enumerate()
+            .map(move |(bit, name)| (name, self.0 >> bit & 1 == 1))
+    }
+
     /// The names of the reasons that hold; a bit without a name is `unknown_bit_N`, so that nothing is lost.
     pub fn names(self) -> Vec<String> {
         (0..u64::BITS as usize)

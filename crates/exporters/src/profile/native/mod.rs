@@ -1,0 +1,78 @@
+//! The agent's own names: `gpulse_*`, in Prometheus base units. Readings have theirs from the catalogue; what else there
+//! is to say of GPUs, driver, events and processes is beside it.
+
+mod absent;
+mod derived;
+mod gpus;
+mod happened;
+mod host;
+mod processes;
+
+use std::sync::LazyLock;
+
+use gpulse_models::GpuSnapshot;
+
+pub(crate) use derived::{Derived, From, derived};
+
+use super::{
+    Row, Source, Table, View,
+    row::{Labelled, instance_text},
+};
+use crate::{
+    family::{Extra, Kind, Labels, Sink},
+    seen::Seen,
+};
+
+/// What the catalogue's names do not express: the states that a reading is one of, each with a series.
+pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| Table::new(&ROWS));
+
+const ROWS: [Row; 2] = [
+    Row {
+        name: "gpulse_clocks_performance_state",
+        kind: Kind::Gauge,
+        help: "Performance state, 0 for the fastest.",
+        source: Source::Made("`clocks.performance_state`", super::dcgm::performance_state),
+    },
+    Row {
+        name: "gpulse_clocks_event_reason",
+        kind: Kind::Gauge,
+        help: "Whether this is a reason why clocks are lower than they could be.",
+        source: Source::Each("`clocks.event_reasons`", event_reasons),
+    },
+];
+
+/// The order in which families are written: how the agent and the GPUs are, what was read of them, what happened.
+pub(super) fn expose(view: &View<'_>, seen: &[Seen<'_>], sink: &mut dyn Sink) {
+    let gpus = Labelled::all(
+        seen,
+        |gpu| Labels::new(names(gpu)),
+        |gpu, item| {
+            let own = derived::MIG.map(|(label, key)| (label, instance_text(item, key)));
+            Labels::new(names(gpu).into_iter().chain(own))
+        },
+    );
+    host::expose(view, sink);
+    gpus::expose(view, &gpus, sink);
+    derived::expose(&gpus, sink);
+    absent::expose(&gpus, sink);
+    TABLE.expose(&gpus, sink);
+    happened::expose(view, &gpus, sink);
+    processes::expose(view, &gpus, sink);
+}
+
+/// What a GPU goes by: index and UUID.
+fn names(gpu: &GpuSnapshot) -> [(&'static str, String); 2] {
+    [
+        ("gpu", gpu.index.to_string()),
+        ("uuid", gpu.uuid().map(ToString::to_string).unwrap_or_default()),
+    ]
+}
+
+fn event_reasons(seen: &Seen<'_>, show: &mut dyn FnMut(&[Extra<'_>], f64)) {
+    let reasons = seen
+        .sample()
+        .and_then(|sample| sample.clocks.event_reasons.value());
+    for (name, holds) in reasons.into_iter().flat_map(|reasons| reasons.named()) {
+        show(&[("reason", name)], f64::from(u8::from(holds)));
+    }
+}
