@@ -47,9 +47,13 @@ pub(crate) enum Command {
     Profiles,
     /// Print the OpenAPI document of the HTTP interface
     Openapi,
-    /// Print the reference of all metrics, as Markdown
+    /// Print the reference of all readings, as Markdown
     #[command(hide = true)]
-    Metrics,
+    Metrics {
+        /// Print the names that monitoring systems see instead
+        #[arg(long)]
+        exporters: bool,
+    },
 }
 
 /// Flags that set configuration keys. Their values are checked with those of the other layers, in one place.

@@ -45,7 +45,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Token { name, scopes } => token(scopes, &name),
         Command::Profiles => print(&simulator::list()),
         Command::Openapi => print(&gpulse_api::openapi_json()),
-        Command::Metrics => print(&gpulse_models::catalogue::metrics_reference()),
+        Command::Metrics { exporters: true } => print(&gpulse_exporters::reference()),
+        Command::Metrics { exporters: false } => print(&gpulse_models::catalogue::metrics_reference()),
     }
 }
 

@@ -168,6 +168,7 @@ fn api_config(config: &Config) -> ApiConfig {
         request_timeout: config.http.request_timeout,
         cors_origins: config.http.cors_origins.clone(),
         version: env!("CARGO_PKG_VERSION"),
+        metrics: config.metrics.settings(),
         security: config.security(),
     }
 }

@@ -15,7 +15,8 @@ use std::{
 use actix_web::{App, HttpResponse, web};
 use bytes::Bytes;
 use gpulse_aggregator::SnapshotCache;
-use gpulse_api::{ApiConfig, HttpServer, Security};
+use gpulse_api::{ApiConfig, HttpServer, Metrics, Security};
+use gpulse_exporters::{Profile, Profiles};
 use gpulse_models::{GpuSnapshot, HostSnapshot, example};
 
 const GPUS: u32 = 8;
@@ -36,15 +37,18 @@ fn main() {
     let ours = serve_ours(Arc::clone(&cache));
     thread::spawn(move || publish(&cache));
 
-    compare("identity", ours, "");
-    compare("gzip", ours, "accept-encoding: gzip, deflate\r\n");
-    compare("zstd", ours, "accept-encoding: zstd\r\n");
-    compare("304", ours, "if-none-match: *\r\n");
+    for path in ["/gpu/metrics", "/metrics"] {
+        println!("{path}");
+        compare("identity", ours, path, "");
+        compare("gzip", ours, path, "accept-encoding: gzip, deflate\r\n");
+        compare("zstd", ours, path, "accept-encoding: zstd\r\n");
+        compare("304", ours, path, "if-none-match: *\r\n");
+    }
 }
 
 /// Measures both servers in turn and prints what came out.
-fn compare(name: &str, ours: SocketAddr, headers: &str) {
-    let request = format!("GET /gpu/metrics HTTP/1.1\r\nhost: gpulse\r\n{headers}\r\n");
+fn compare(name: &str, ours: SocketAddr, path: &str, headers: &str) {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: gpulse\r\n{headers}\r\n");
     let (status, size) = probe(ours, &request);
     let bare = serve_bare(status, size);
     let (mut ours_cpu, mut bare_cpu) = (Vec::new(), Vec::new());
@@ -211,6 +215,12 @@ fn serve_ours(cache: Arc<SnapshotCache>) -> SocketAddr {
             request_timeout: Duration::from_secs(5),
             cors_origins: Vec::new(),
             version: "0.0.0",
+            metrics: Metrics {
+                profiles: Profiles::from_iter([Profile::Native]),
+                node: "node-1".to_owned(),
+                per_process: false,
+                created: false,
+            },
             security: Security::default(),
         };
         // Kept by the thread, which lasts as long as the process.

@@ -15,7 +15,7 @@ use crate::{
     gate::{Gate, LARGEST_BODY},
     guard::Guard,
     problem, request_log,
-    routes::{docs, gpu, health, root, v1},
+    routes::{docs, gpu, health, metrics, root, v1},
     state::State,
 };
 
@@ -50,6 +50,7 @@ fn routes(config: &mut ServiceConfig) {
     config
         .service(read("/gpu/metrics", gpu::metrics))
         .service(read("/gpu/metrics/{gpu_id}", gpu::metrics_of_one))
+        .service(read("/metrics", metrics::metrics))
         .service(read("/gpu/info", gpu::info))
         .service(read("/health/live", health::live))
         .service(read("/health/ready", health::ready))

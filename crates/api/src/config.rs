@@ -2,6 +2,8 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
+use gpulse_exporters::Profiles;
+
 use crate::{
     access::{CredentialFiles, RateLimit},
     listen::TlsFiles,
@@ -24,8 +26,23 @@ pub struct ApiConfig {
     pub cors_origins: Vec<String>,
     /// Version of the agent.
     pub version: &'static str,
+    /// What `/metrics` shows.
+    pub metrics: Metrics,
     /// Who may read, and how much.
     pub security: Security,
+}
+
+/// What `/metrics` shows.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    /// The naming profiles that are shown to who does not ask for others; at least one.
+    pub profiles: Profiles,
+    /// The name of this node, for profiles that label series with it.
+    pub node: String,
+    /// Whether each process has series of its own.
+    pub per_process: bool,
+    /// Whether counters say since when they count, in OpenMetrics.
+    pub created: bool,
 }
 
 /// Who may read, and how much. By default everybody who can connect.

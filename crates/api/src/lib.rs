@@ -13,6 +13,7 @@ mod app;
 mod bodies;
 mod config;
 mod cors;
+mod exposition;
 mod gate;
 mod guard;
 mod listen;
@@ -30,7 +31,7 @@ mod state;
 mod tests;
 
 pub use access::{CredentialFiles, FreshToken, RateLimit, Scope, Scopes, fresh_token};
-pub use config::{ApiConfig, Security};
+pub use config::{ApiConfig, Metrics, Security};
 pub use cors::check_origins;
 pub use listen::{Listeners, TlsFiles, UnixSocket, UnixSocketSettings};
 pub use openapi::openapi_json;

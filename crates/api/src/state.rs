@@ -12,7 +12,7 @@ use actix_web::{HttpRequest, http::header::HeaderValue, web::Data};
 use gpulse_aggregator::SnapshotCache;
 use gpulse_models::{Timestamp, microseconds};
 
-use crate::{ApiConfig, bodies::Bodies, routes::docs::Documents};
+use crate::{ApiConfig, bodies::Bodies, exposition::Expositions, routes::docs::Documents};
 
 /// Digits of a request id that tell this process from others.
 const BOOT_DIGITS: usize = 8;
@@ -22,6 +22,7 @@ const BOOT_DIGITS: usize = 8;
 pub(crate) struct State {
     pub(crate) cache: Arc<SnapshotCache>,
     pub(crate) bodies: Bodies,
+    pub(crate) expositions: Expositions,
     pub(crate) documents: Documents,
     pub(crate) agent_id: String,
     pub(crate) version: &'static str,
@@ -50,6 +51,7 @@ impl State {
         let boot = fastrand::u64(..);
         Self {
             bodies: Bodies::new(&cache, boot, &config.agent_id),
+            expositions: Expositions::new(config.metrics.clone()),
             documents: Documents::default(),
             cache,
             agent_id: config.agent_id.clone(),

@@ -7,10 +7,12 @@
 mod exposition;
 mod family;
 mod profile;
+mod reference;
 pub mod seen;
 mod text;
 
 pub use exposition::{expose, to_text};
 pub use family::{Exemplar, Extra, Family, Histogram, Kind, Labels, Point, Sink};
 pub use profile::{Each, Profile, Profiles, Row, Scale, Source, Table, UnknownProfile, View};
+pub use reference::reference;
 pub use text::Format;

@@ -39,9 +39,10 @@ pub(crate) enum Build {
 
 /// Files that the agent itself prints: path and arguments. `crates/agent/src/profiles.rs` comes before them, because
 /// the agent is built from it.
-const PRINTED: [(&str, &[&str]); 3] = [
+const PRINTED: [(&str, &[&str]); 4] = [
     ("docs/CONFIG.md", &["config", "--reference"]),
     ("docs/METRICS.md", &["metrics"]),
+    ("docs/EXPORTERS.md", &["metrics", "--exporters"]),
     ("docs/openapi.json", &["openapi"]),
 ];
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use figment::value::Value;
 
-use super::{schema::Config, security_keys::SECURITY_KEYS};
+use super::{metrics_keys::METRICS_KEYS, schema::Config, security_keys::SECURITY_KEYS};
 
 /// One key of the configuration.
 pub(super) struct Key {
@@ -48,7 +48,7 @@ pub(super) const fn flagged(
 
 /// All keys, in the order of the reference.
 pub(super) fn all() -> impl Iterator<Item = &'static Key> {
-    KEYS.iter().chain(SECURITY_KEYS)
+    KEYS.iter().chain(METRICS_KEYS).chain(SECURITY_KEYS)
 }
 
 /// All keys but those that say who may read.

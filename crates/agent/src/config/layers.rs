@@ -44,8 +44,10 @@ pub(crate) fn load(flags: &Settings) -> Result<Loaded, ConfigError> {
 }
 
 /// Keys whose values are texts: what looks like a number in the environment is the name that it is.
-const TEXT_KEYS: [&str; 14] = [
+const TEXT_KEYS: [&str; 16] = [
     "agent_id",
+    "metrics.node",
+    "metrics.profiles",
     "http.unix_socket",
     "http.unix_socket_mode",
     "http.unix_socket_group",

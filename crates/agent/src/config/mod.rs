@@ -9,6 +9,8 @@ mod error;
 mod groups;
 mod keys;
 mod layers;
+mod metrics;
+mod metrics_keys;
 mod schema;
 mod security;
 mod security_keys;

@@ -16,6 +16,7 @@ use super::{
     addresses::Addresses,
     duration,
     groups::Groups,
+    metrics::Metrics,
     security::{Auth, Mode, Tls},
     system::{Health, Watchdog},
 };
@@ -34,6 +35,7 @@ pub(crate) struct Config {
     pub(crate) health: Health,
     pub(crate) watchdog: Watchdog,
     pub(crate) http: Http,
+    pub(crate) metrics: Metrics,
     pub(crate) tls: Tls,
     pub(crate) auth: Auth,
     pub(crate) log: Log,
@@ -156,6 +158,7 @@ impl Default for Config {
                 rate_limit: None,
                 rate_burst: None,
             },
+            metrics: Metrics::default(),
             tls: Tls::default(),
             auth: Auth::default(),
             log: Log {
@@ -250,6 +253,7 @@ impl Config {
         }
         self.health.check()?;
         self.watchdog.check()?;
+        self.metrics.check()?;
         within("http.workers", self.http.workers, 1, 64)?;
         within("http.max_connections", self.http.max_connections, 1, 1_000_000)?;
         if self.sampler.effective_stale_after() < self.sampler.interval {

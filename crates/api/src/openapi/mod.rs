@@ -22,7 +22,7 @@ use refusals::Refusals;
 
 use crate::{
     problem::{DriverProblem, GpuProblem, NoSampleProblem, Problem, ValidationProblem},
-    routes::{docs, gpu, health, root, v1},
+    routes::{docs, gpu, health, metrics, root, v1},
 };
 
 /// The interface.
@@ -59,6 +59,7 @@ scopes `read` (everything), `metrics` (`/metrics` only) or `admin`. `/health/liv
         v1::events::events,
         v1::admin::park,
         v1::admin::resume,
+        metrics::metrics,
         health::health,
         health::detailed,
         health::ready,

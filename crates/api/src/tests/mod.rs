@@ -10,12 +10,13 @@ use actix_web::{
 };
 use bytes::Bytes;
 use gpulse_aggregator::SnapshotCache;
+use gpulse_exporters::{Profile, Profiles};
 use gpulse_models::{
     DriverFault, DriverReason, DriverStatus, Failure, GpuSnapshot, GpuState, HostSnapshot, Reason, example,
 };
 use serde_json::Value;
 
-use crate::{ApiConfig, Security, app::app, cors, gate::Gate, state::State};
+use crate::{ApiConfig, Metrics, Security, app::app, cors, gate::Gate, state::State};
 
 mod bodies;
 mod caching;
@@ -25,6 +26,7 @@ mod events;
 mod gate;
 mod health;
 mod log;
+mod metrics;
 mod native;
 mod negotiation;
 mod nonsense;
@@ -107,6 +109,12 @@ fn config() -> ApiConfig {
         request_timeout: Duration::from_secs(5),
         cors_origins: Vec::new(),
         version: "0.1.0",
+        metrics: Metrics {
+            profiles: Profiles::from_iter([Profile::Native]),
+            node: "node-1".to_owned(),
+            per_process: false,
+            created: false,
+        },
         security: Security::default(),
     }
 }

@@ -113,6 +113,7 @@ async fn the_examples_are_true() {
             ("/gpu/metrics/{gpu_id}", _) => (working(), "/gpu/metrics/0"),
             ("/gpu/metrics", "500") | ("/health/ready", "503") => (blank(), path),
             ("/gpu/metrics", "503") => (down(), path),
+            ("/metrics", "422") => (working(), "/metrics?profile=dgcm"),
             _ => (working(), path),
         };
         let accept = if status == "406" { "*;q=0" } else { "identity" };

@@ -2,7 +2,7 @@
 
 mod dcgm;
 mod dcgm_4_9;
-mod native;
+pub(crate) mod native;
 mod nvidia_smi;
 mod resource_agent;
 mod row;

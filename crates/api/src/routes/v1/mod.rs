@@ -12,7 +12,7 @@ pub(crate) mod gpus;
 pub(crate) mod host;
 mod nearest;
 pub(crate) mod processes;
-mod query;
+pub(crate) mod query;
 pub(crate) mod selection;
 pub(crate) mod topology;
 pub(crate) mod vocabulary;

@@ -14,6 +14,13 @@ use crate::{
     seen::{CATALOGUE, Item, Leaf, LeafId, ListId, text},
 };
 
+/// The labels that tell the parts of `list` apart.
+pub(crate) fn labels_for(list: ListId) -> impl Iterator<Item = &'static str> {
+    let path = CATALOGUE.list(list).path.as_str();
+    let keys = LISTS.iter().filter(move |(other, _)| *other == path);
+    keys.flat_map(|(_, keys)| keys.iter().map(|(name, _)| *name))
+}
+
 /// The labels of a MIG instance, with the keys of its entry that they come from.
 pub(super) const MIG: [(&str, &str); 4] = [
     ("mig_uuid", "uuid"),
@@ -41,7 +48,7 @@ pub(crate) struct Derived {
     /// The readings that it shows: one, or for an `_info` all texts of a part with their labels.
     pub(crate) from: From,
     /// The list of whose parts it is.
-    of: Option<ListId>,
+    pub(crate) of: Option<ListId>,
 }
 
 /// What a derived family shows.

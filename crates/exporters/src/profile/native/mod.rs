@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 use gpulse_models::GpuSnapshot;
 
-pub(crate) use derived::{Derived, From, derived};
+pub(crate) use derived::{Derived, From, derived, labels_for};
 
 use super::{
     Row, Source, Table, View,
