@@ -154,7 +154,7 @@ impl Client {
         stream.set_nodelay(true).expect("nodelay");
         Self {
             stream,
-            buffer: vec![0; 64 << 10],
+            buffer: vec![0; 1 << 20],
         }
     }
 
