@@ -13,8 +13,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use actix::{Actor, AsyncContext, Context, Handler, Message};
 use gpulse_models::{
     DriverFault, DriverInfo, DriverStatus, EventGpu, EventKind, Failure, GpuFacts, GpuId, GpuSnapshot,
-    GpuState, HostSnapshot, Inventory, MigInstance, Reading, Reason, Sample, Timestamp, Topology, Totals,
-    microseconds,
+    GpuState, HostSnapshot, Inventory, Reading, Reason, Sample, Timestamp, Topology, Totals, microseconds,
 };
 use tokio::time::Instant;
 
@@ -25,7 +24,9 @@ use crate::{
     slot::{Moment, Slot},
 };
 
+mod event_batch;
 mod inventoried;
+pub use event_batch::{EventBatch, GpuEvent, Watch};
 pub use inventoried::Inventoried;
 
 /// Messages that may wait: several ticks of 64 GPUs, so that only an aggregator that stands still refuses any.
@@ -85,42 +86,6 @@ pub struct Record {
     pub overruns: u64,
     /// Records so far that this actor's mailbox refused.
     pub dropped: u64,
-}
-
-/// What the driver reported since the last batch: a storm of events is a few messages a second, not thousands.
-#[derive(Debug, Default, Message)]
-#[rtype(result = "()")]
-pub struct EventBatch {
-    /// The initialisation in which it was reported.
-    pub epoch: u64,
-    /// What happened, the oldest first.
-    pub events: Vec<GpuEvent>,
-    /// GPUs of which it became known whether their events reach the agent.
-    pub watches: Vec<Watch>,
-    /// Events that were reported since the last batch and could not be kept.
-    pub dropped: u64,
-}
-
-/// Something that the driver reported of one GPU.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GpuEvent {
-    /// The GPU's place in the roster.
-    pub index: u32,
-    /// When it was heard of.
-    pub at: Timestamp,
-    /// What happened.
-    pub kind: EventKind,
-    /// The MIG instance concerned, if that is known.
-    pub instance: Option<MigInstance>,
-}
-
-/// Whether the driver's events of one GPU reach the agent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Watch {
-    /// The GPU's place in the roster.
-    pub index: u32,
-    /// Why they do not; nothing if they do.
-    pub unwatched: Option<Reason>,
 }
 
 /// The single writer of the [`SnapshotCache`].
@@ -287,8 +252,10 @@ impl Handler<Record> for Aggregator {
                 epoch = record.epoch,
                 "record of an earlier roster dropped"
             );
+            self.cache.counters().aggregator().refused_record();
             return;
         }
+        self.cache.counters().aggregator().took_record();
         let slot = &mut self.slots[place];
         let before = Arc::clone(slot.latest());
         if before.facts.is_none()
@@ -324,47 +291,6 @@ impl Handler<Joined> for Aggregator {
             self.topology = joined.topology;
             self.publish(microseconds(Timestamp::now()));
         }
-    }
-}
-
-impl Handler<EventBatch> for Aggregator {
-    type Result = ();
-
-    fn handle(&mut self, batch: EventBatch, _: &mut Self::Context) {
-        let events = self.cache.events();
-        events.dropped(batch.dropped);
-        if batch.epoch != self.epoch {
-            events.dropped(batch.events.len() as u64);
-            return;
-        }
-        for watch in batch.watches {
-            events.watched(watch.index, watch.unwatched);
-        }
-        let known = batch.events.len();
-        let slots = &self.slots;
-        let of_the_roster: Vec<_> = batch
-            .events
-            .into_iter()
-            .filter_map(|event| {
-                let gpu = slots.get(event.index as usize)?.latest();
-                let instance = event.instance;
-                Some((
-                    event.at,
-                    EventGpu {
-                        instance,
-                        ..named(gpu)
-                    },
-                    event.kind,
-                ))
-            })
-            .collect();
-        events.dropped((known - of_the_roster.len()) as u64);
-        let now = Instant::now();
-        for (_, gpu, kind) in &of_the_roster {
-            self.notices.add(gpu, kind, now);
-        }
-        events.append_all(of_the_roster);
-        self.notices.flush(now);
     }
 }
 

@@ -1,10 +1,7 @@
 //! The latest snapshot of each GPU and of the host, and the log of what happened: written by the aggregator, read by
 //! anyone.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 use dashmap::DashMap;
@@ -12,7 +9,7 @@ use dashmap::DashMap;
 use gpulse_models::Event;
 use gpulse_models::{GpuId, GpuSnapshot, HostSnapshot, Timestamp};
 
-use crate::{EventLog, Parking};
+use crate::{Counters, EventLog, Parking};
 
 /// The latest snapshot of each GPU and of the host.
 ///
@@ -24,7 +21,7 @@ pub struct SnapshotCache {
     host: ArcSwap<HostSnapshot>,
     events: EventLog,
     parking: Parking,
-    heartbeat: AtomicU64,
+    counters: Arc<Counters>,
 }
 
 /// The map is written by one thread and small: few shards suffice. DashMap wants a power of two above one.
@@ -38,7 +35,7 @@ impl SnapshotCache {
             host: ArcSwap::from_pointee(HostSnapshot::starting(at)),
             events: EventLog::default(),
             parking: Parking::default(),
-            heartbeat: AtomicU64::new(0),
+            counters: Arc::default(),
         }
     }
 
@@ -53,7 +50,12 @@ impl SnapshotCache {
         &self.events
     }
 
-    /// Whether the GPUs are to be let go. The one thing here that readers write.
+    /// What the agent counts of itself. Samplers and the server write it, each its part.
+    pub fn counters(&self) -> &Arc<Counters> {
+        &self.counters
+    }
+
+    /// Whether the GPUs are to be let go. Readers write it, too.
     pub fn parking(&self) -> &Parking {
         &self.parking
     }
@@ -61,7 +63,7 @@ impl SnapshotCache {
     /// How often the aggregator has looked at the ages of GPUs, which it does at least once a second whether there are
     /// any or not. As long as this goes up it takes in what it is sent.
     pub fn heartbeat(&self) -> u64 {
-        self.heartbeat.load(Ordering::Relaxed)
+        self.counters.aggregator().heartbeats()
     }
 
     /// The latest snapshot of one GPU.
@@ -71,7 +73,7 @@ impl SnapshotCache {
 
     /// Counts one look at the ages.
     pub(crate) fn beat(&self) {
-        self.heartbeat.fetch_add(1, Ordering::Relaxed);
+        self.counters.aggregator().beat();
     }
 
     /// Replaces what is known of one GPU. The next host snapshot must contain the same value.
@@ -86,6 +88,7 @@ impl SnapshotCache {
 
     /// Makes `host` the latest snapshot.
     pub(crate) fn publish(&self, host: HostSnapshot) {
+        self.counters.aggregator().published(host.generation);
         self.host.store(Arc::new(host));
     }
 }

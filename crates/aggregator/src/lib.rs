@@ -2,7 +2,8 @@
 //!
 //! Samplers send a [`Record`] per tick to the [`Aggregator`]; it alone writes the [`SnapshotCache`], from which
 //! any number of readers take the latest state for the price of a pointer, without asking anyone. What happened in
-//! between, at the driver's pace and not at the samplers', is kept in its [`EventLog`].
+//! between, at the driver's pace and not at the samplers', is kept in its [`EventLog`]. Beside all that, whoever does something counts it in the
+//! [`Counters`], the agent's metrics of itself.
 
 mod absentees;
 mod aggregator;
@@ -11,6 +12,7 @@ mod events;
 mod notices;
 mod parking;
 mod slot;
+mod stats;
 
 pub use aggregator::{
     Aggregator, DriverDown, EventBatch, GpuEvent, Inventoried, Joined, MAILBOX_CAPACITY, Record, Roster,
@@ -19,3 +21,7 @@ pub use aggregator::{
 pub use cache::SnapshotCache;
 pub use events::{EVENTS_KEPT, EventLog, EventPage, EventTotals, XIDS_COUNTED};
 pub use parking::Parking;
+pub use stats::{
+    Answering, CallUnderWay, Calls, Counters, Http, MOST_CALLS, MOST_SAMPLERS, OpenConnection, STATUSES,
+    SamplerCounters,
+};

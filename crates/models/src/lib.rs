@@ -3,9 +3,10 @@
 //! Nothing here does I/O, runs an actor or asks a clock. Reading order: a [`Reading`] is a value or the reason
 //! why there is none; a [`Sample`] is what one tick read; a [`GpuSnapshot`] is a GPU's last sample beside its
 //! health; a [`HostSnapshot`] is all GPUs at one generation; an [`Event`] is what happened in between; an [`Xid`] is
-//! what one of the driver's error numbers means; [`catalogue`] describes all readings; [`seed`] is the shape that REST
-//! clients know.
+//! what one of the driver's error numbers means; [`AgentStats`] is what the agent knows of itself; [`catalogue`]
+//! describes all readings; [`seed`] is the shape that REST clients know.
 
+mod agent_stats;
 pub mod catalogue;
 mod driver;
 mod event;
@@ -27,6 +28,10 @@ mod totals;
 mod units;
 mod xid;
 
+pub use agent_stats::{
+    AgentStats, AggregatorStats, BuildInfo, CALL_BUCKETS, CallErrors, CallStats, ConnectionStats, HttpMethod,
+    HttpStats, Latencies, OTHER_ROUTE, ProcessStats, RequestCount, SamplerStats,
+};
 pub use driver::{DriverFault, DriverInfo, DriverReason, DriverStatus};
 pub use event::{Event, EventCounters, EventGpu, EventKind, LastXid, MigInstance};
 pub use facts::{GpuFacts, GpuIdentity, GpuLimits};

@@ -26,6 +26,18 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All of them, in their order.
+    pub const ALL: [Self; 8] = [
+        Self::NotSupported,
+        Self::NoPermission,
+        Self::FunctionNotFound,
+        Self::GpuLost,
+        Self::Timeout,
+        Self::NotReady,
+        Self::Error,
+        Self::Disabled,
+    ];
+
     /// The name used on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -141,16 +153,7 @@ mod tests {
 
     #[test]
     fn a_reason_is_named_the_same_in_json_and_in_text() {
-        for reason in [
-            Reason::NotSupported,
-            Reason::NoPermission,
-            Reason::FunctionNotFound,
-            Reason::GpuLost,
-            Reason::Timeout,
-            Reason::NotReady,
-            Reason::Error,
-            Reason::Disabled,
-        ] {
+        for reason in Reason::ALL {
             assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
         }
     }

@@ -233,6 +233,10 @@ fn records_of_an_earlier_roster_are_dropped() {
         assert_eq!(bench.host().generation, before);
         bench.good(2, 0).await;
         assert_eq!(bench.state(0), GpuState::Ok);
+        let counted = bench.cache.counters().read().aggregator;
+        assert_eq!((counted.records, counted.records_outdated), (1, 2));
+        assert_eq!(counted.generation, bench.host().generation);
+        assert_eq!(counted.heartbeats, bench.cache.heartbeat());
     });
 }
 

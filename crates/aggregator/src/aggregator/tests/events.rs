@@ -60,6 +60,7 @@ fn a_batch_is_logged_in_order_under_the_gpus_own_names() {
         assert_eq!(codes, [31, 79, 13].map(|code| EventKind::Xid(Some(code))));
         assert_eq!(events[0].gpu.as_ref().unwrap().id, example::facts(1).id);
         assert_eq!(events[1].gpu.as_ref().unwrap().id, GpuId::unidentified(0));
+        assert_eq!(bench.cache.counters().read().aggregator.events, 3);
     });
 }
 
