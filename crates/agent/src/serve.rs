@@ -134,6 +134,7 @@ fn start_sampling(config: &Config, library: Option<PathBuf>, cache: &Arc<Snapsho
         retry_max: config.nvml.retry_max,
         events: config.sampler.events,
         parking: cache.parking().follow(),
+        counters: Arc::clone(cache.counters()),
     };
     let sampling = SamplerSettings {
         interval: config.sampler.interval,

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use gpulse_models::{Failure, Reading, Reason, Timestamp, microseconds};
 use nvml_wrapper::error::NvmlError;
 
-use crate::{convert, port::CurrentCall};
+use crate::{convert, counted::Outcome, port::CurrentCall};
 
 /// What is asked: the call, with its argument where it is called with several, and the link, fan or instance concerned.
 pub(crate) type Question = (&'static str, u32);
@@ -80,8 +80,7 @@ impl Asker {
         if let Some(reason) = self.forbidden((key, item)) {
             return Reading::Unavailable(reason);
         }
-        self.call.set(key);
-        let answer = question();
+        let answer = self.call.during(key, question);
         self.judge((key, item), answer, convert)
     }
 
@@ -96,9 +95,9 @@ impl Asker {
         self.refused.get(&question).copied()
     }
 
-    /// Notes the call that is about to be made, where several questions go with one.
-    pub(crate) fn about_to(&self, call: &'static str) {
-        self.call.set(call);
+    /// Makes a call that several questions go with, or that needs a look at its answer. Each is then to be judged.
+    pub(crate) fn make<T: Outcome>(&self, call: &'static str, make: impl FnOnce() -> T) -> T {
+        self.call.during(call, make)
     }
 
     /// Makes a reading of an answer, and remembers what it says of the GPU.
@@ -168,10 +167,12 @@ pub(crate) fn failure(call: &'static str, reason: Reason, words: &str) -> Failur
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn asker() -> Asker {
-        Asker::new(CurrentCall::new())
+        Asker::new(CurrentCall::new(Arc::default()))
     }
 
     fn fails(asker: &mut Asker, key: &'static str, error: NvmlError) -> Reading<u32> {
@@ -208,7 +209,7 @@ mod tests {
 
     #[test]
     fn an_abandoned_reader_asks_nothing() {
-        let call = CurrentCall::new();
+        let call = CurrentCall::new(Arc::default());
         let mut asker = Asker::new(call.clone());
         call.abandon();
         let reading = asker.ask("a", || panic!("asked"), |raw: u32| Ok(raw));

@@ -14,7 +14,7 @@ mod life;
 mod session;
 mod settings;
 
-use std::{io, thread, time::Duration};
+use std::{io, sync::Arc, thread, time::Duration};
 
 use actix::{
     Actor, ActorFutureExt, AsyncContext, Context, ContextFutureSpawner, SpawnHandle, StreamHandler,
@@ -95,13 +95,13 @@ impl Discovery {
     fn attempt(&mut self, ctx: &mut Context<Self>) {
         self.attempts = self.attempts.saturating_add(1);
         self.phase = Phase::Initialising;
-        let library = self.settings.library.clone();
+        let (library, counters) = (self.settings.library.clone(), Arc::clone(&self.settings.counters));
         let (tell, told) = oneshot::channel();
         let thread = thread::Builder::new()
             .name("nvml-init".to_owned())
             .spawn(move || {
                 // Nobody listens any more only while the agent ends.
-                let _ = tell.send(driver::load(library.as_deref()));
+                let _ = tell.send(driver::load(library.as_deref(), counters.calls()));
             });
         if let Err(error) = thread {
             return self.failed(no_thread(&error), ctx);
@@ -160,7 +160,7 @@ impl Discovery {
         if let Phase::Running(session) = &mut self.phase
             && session.epoch() == epoch
         {
-            session.start(self.sampling, self.settings.events, &self.reports, &self.books);
+            session.start(self.sampling, &self.settings, &self.reports, &self.books);
             let pause = if session.driver.gpus == 0 {
                 pause
             } else {
@@ -192,6 +192,7 @@ impl Discovery {
     }
 
     fn overdue(&mut self, ctx: &mut Context<Self>) {
+        self.settings.counters.calls().hung(driver::INIT);
         tracing::warn!("NVML has not returned from its initialisation for {INIT_DEADLINE:?}; still waiting");
         let message = format!("the initialisation of NVML has not returned for {INIT_DEADLINE:?}");
         self.report(

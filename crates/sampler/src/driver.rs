@@ -6,10 +6,11 @@ use std::{
     sync::Arc,
 };
 
+use gpulse_aggregator::Calls;
 use gpulse_models::{DriverInfo, DriverReason};
 use nvml_wrapper::{Nvml, error::NvmlError};
 
-use crate::convert;
+use crate::{convert, counted::counted};
 
 /// Where NVML lies: the loader's own search first, then places that it does not search.
 const LIBRARIES: [&str; 3] = [
@@ -17,6 +18,11 @@ const LIBRARIES: [&str; 3] = [
     "/usr/lib/wsl/lib/libnvidia-ml.so.1",
     "/run/nvidia/driver/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1",
 ];
+
+/// The initialisation, the loading of the library included.
+pub(crate) const INIT: &str = "nvmlInit_v2";
+
+const COUNT: &str = "nvmlDeviceGetCount_v2";
 
 /// How the simulated library ends its own version.
 const SIMULATED: &str = "-sim";
@@ -37,14 +43,14 @@ pub(crate) struct Refusal {
 }
 
 /// Loads and initialises NVML from `library`, or from where it usually lies. May block for long.
-pub(crate) fn load(library: Option<&Path>) -> Result<Driver, Refusal> {
+pub(crate) fn load(library: Option<&Path>, calls: &Calls) -> Result<Driver, Refusal> {
     let candidates = match library {
         Some(path) => vec![path.to_owned()],
         None => LIBRARIES.map(PathBuf::from).to_vec(),
     };
     let mut first = None;
     for candidate in candidates {
-        match initialise(&candidate) {
+        match initialise(&candidate, calls) {
             Ok(driver) => return Ok(driver),
             // The next place is tried only where this one holds no library at all.
             Err(refusal) if refusal.library_loaded => return Err(refusal),
@@ -55,21 +61,23 @@ pub(crate) fn load(library: Option<&Path>) -> Result<Driver, Refusal> {
 }
 
 /// How many GPUs the driver knows now, or why it does not answer. May block for long.
-pub(crate) fn count(nvml: &Nvml, library: &Path) -> Result<u32, Refusal> {
-    nvml.device_count().map_err(|error| refusal(library, &error))
+pub(crate) fn count(nvml: &Nvml, library: &Path, calls: &Calls) -> Result<u32, Refusal> {
+    counted(calls, COUNT, || nvml.device_count()).map_err(|error| refusal(library, &error))
 }
 
-fn initialise(library: &Path) -> Result<Driver, Refusal> {
+fn initialise(library: &Path, calls: &Calls) -> Result<Driver, Refusal> {
     let refused = |error: NvmlError| refusal(library, &error);
-    let nvml = Nvml::builder()
-        .lib_path(OsStr::new(library))
-        .init()
-        .map_err(refused)?;
-    let gpus = nvml.device_count().map_err(refused)?;
-    let nvml_version = nvml.sys_nvml_version().ok();
+    let init = || Nvml::builder().lib_path(OsStr::new(library)).init();
+    let nvml = counted(calls, INIT, init).map_err(refused)?;
+    let gpus = counted(calls, COUNT, || nvml.device_count()).map_err(refused)?;
+    let nvml_version = counted(calls, "nvmlSystemGetNVMLVersion", || nvml.sys_nvml_version()).ok();
+    let driver_version = counted(calls, "nvmlSystemGetDriverVersion", || nvml.sys_driver_version());
+    let cuda_version = counted(calls, "nvmlSystemGetCudaDriverVersion", || {
+        nvml.sys_cuda_driver_version()
+    });
     let info = DriverInfo {
-        driver_version: nvml.sys_driver_version().unwrap_or_else(|_| "unknown".to_owned()),
-        cuda_driver_version: nvml.sys_cuda_driver_version().ok().map(convert::cuda_version),
+        driver_version: driver_version.unwrap_or_else(|_| "unknown".to_owned()),
+        cuda_driver_version: cuda_version.ok().map(convert::cuda_version),
         simulated: nvml_version
             .as_deref()
             .is_some_and(|version| version.ends_with(SIMULATED)),
@@ -137,7 +145,9 @@ mod tests {
 
     #[test]
     fn a_library_that_is_not_there_is_named_with_its_path() {
-        let refusal = load(Some(Path::new("/nowhere/libnvidia-ml.so.1"))).err().unwrap();
+        let refusal = load(Some(Path::new("/nowhere/libnvidia-ml.so.1")), &Calls::default())
+            .err()
+            .unwrap();
         assert_eq!(refusal.reason, DriverReason::LibraryNotFound);
         assert!(
             refusal.message.contains("/nowhere/libnvidia-ml.so.1"),
@@ -149,7 +159,9 @@ mod tests {
 
     #[test]
     fn a_file_that_is_no_library_is_refused() {
-        let refusal = load(Some(Path::new("/etc/hostname"))).err().unwrap();
+        let refusal = load(Some(Path::new("/etc/hostname")), &Calls::default())
+            .err()
+            .unwrap();
         assert_eq!(refusal.reason, DriverReason::LibraryNotFound);
     }
 }

@@ -12,6 +12,7 @@ use std::{
 };
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler};
+use gpulse_aggregator::Counters;
 use tokio::time::Instant;
 
 use crate::{port::Alive, sampler::Retire};
@@ -56,12 +57,13 @@ pub(crate) struct EventWatch {
     abandoned: Vec<Progress>,
     alive: Arc<AtomicUsize>,
     trials: Trials,
+    counters: Arc<Counters>,
     retry_at: Instant,
     pause: Duration,
 }
 
 impl EventWatch {
-    pub(crate) fn new(stuck_after: Duration, spawn_waiter: SpawnWaiter) -> Self {
+    pub(crate) fn new(stuck_after: Duration, spawn_waiter: SpawnWaiter, counters: Arc<Counters>) -> Self {
         Self {
             spawn_waiter,
             stuck_after,
@@ -69,6 +71,7 @@ impl EventWatch {
             abandoned: Vec::new(),
             alive: Arc::default(),
             trials: Trials::default(),
+            counters,
             retry_at: Instant::now(),
             pause: RESTART_FIRST,
         }
@@ -106,13 +109,14 @@ impl EventWatch {
             gpu,
             "waiting for events does not return; another thread takes over"
         );
+        self.counters.calls().hung(call);
         waiter.abandon();
         self.abandoned.push(waiter);
         None
     }
 
     fn start_waiter(&mut self, now: Instant) {
-        let progress = Progress::default();
+        let progress = Progress::new(Arc::clone(&self.counters));
         progress.leave_out(self.abandoned.iter().filter_map(Progress::gpu).collect());
         let port = WaiterPort {
             progress: progress.clone(),

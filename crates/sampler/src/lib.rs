@@ -7,6 +7,7 @@
 mod asker;
 mod book;
 mod convert;
+mod counted;
 mod discovery;
 mod driver;
 mod events;

@@ -6,8 +6,11 @@ use std::sync::{
     mpsc::Receiver,
 };
 
+use gpulse_aggregator::Counters;
 use gpulse_models::{Failure, GpuFacts, Sample};
 use tokio::sync::mpsc::Sender;
+
+use crate::counted::{Outcome, counted};
 
 /// One request may wait, one answer may wait: a sampler asks again only after it was answered.
 pub(crate) const ONE: usize = 1;
@@ -47,18 +50,28 @@ pub(crate) struct CurrentCall(Arc<Watched>);
 
 #[derive(Debug)]
 struct Watched {
+    counters: Arc<Counters>,
     call: Mutex<&'static str>,
     abandoned: AtomicBool,
 }
 
 impl CurrentCall {
-    pub(crate) fn new() -> Self {
+    /// Calls are counted in `counters`.
+    pub(crate) fn new(counters: Arc<Counters>) -> Self {
         Self(Arc::new(Watched {
+            counters,
             call: Mutex::new("start of the reader thread"),
             abandoned: AtomicBool::new(false),
         }))
     }
 
+    /// Makes a call that may not return, under this name.
+    pub(crate) fn during<T: Outcome>(&self, call: &'static str, make: impl FnOnce() -> T) -> T {
+        self.set(call);
+        counted(self.0.counters.calls(), call, make)
+    }
+
+    /// Notes what is being done that is no call.
     pub(crate) fn set(&self, call: &'static str) {
         *self.0.call.lock().unwrap_or_else(PoisonError::into_inner) = call;
     }

@@ -129,14 +129,15 @@ impl<'n> Reader<'n> {
         let refused =
             |call, error: NvmlError| failure(call, convert::reason_of_return(&error), &error.to_string());
         const HANDLE: &str = "nvmlDeviceGetHandleByIndex_v2";
-        self.call.set(HANDLE);
         let device = self
-            .nvml
-            .device_by_index(self.index)
+            .call
+            .during(HANDLE, || self.nvml.device_by_index(self.index))
             .map_err(|error| refused(HANDLE, error))?;
         const UUID: &str = "nvmlDeviceGetUUID";
-        self.call.set(UUID);
-        let uuid = device.uuid().map_err(|error| refused(UUID, error))?;
+        let uuid = self
+            .call
+            .during(UUID, || device.uuid())
+            .map_err(|error| refused(UUID, error))?;
         let facts = probe::facts(&mut self.asker, &device, &uuid);
         self.asker.finish()?;
         Ok(Known {

@@ -20,7 +20,7 @@ use actix::{
     Actor, ActorContext, AsyncContext, Context, Handler, Message, Recipient, SpawnHandle, StreamHandler,
     prelude::SendError,
 };
-use gpulse_aggregator::Record;
+use gpulse_aggregator::{Counters, Record, SamplerCounters};
 use gpulse_models::{Failure, GpuFacts, Reason, Sample};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
@@ -93,6 +93,9 @@ pub struct Sampler {
     next_tick: Instant,
     overruns: u64,
     dropped: u64,
+    counters: Arc<Counters>,
+    /// What is counted of this GPU for as long as the agent lives.
+    counted: Arc<SamplerCounters>,
 }
 
 /// The sampler's end of the connection to its reader.
@@ -120,6 +123,7 @@ impl Sampler {
         settings: SamplerSettings,
         aggregator: Recipient<Record>,
         spawn_reader: SpawnReader,
+        counters: Arc<Counters>,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -139,13 +143,17 @@ impl Sampler {
             next_tick: now,
             overruns: 0,
             dropped: 0,
+            counted: counters.sampler(place.index),
+            counters,
         }
     }
 
     fn tick(&mut self, ctx: &mut Context<Self>) {
         self.rearm(ctx);
+        self.counted.ticked();
         if self.pending.is_some() {
             self.overruns += 1;
+            self.counted.overran();
             return;
         }
         match self.ask(ctx) {
@@ -199,7 +207,7 @@ impl Sampler {
         self.last_reader += 1;
         let (requests, wishes) = sync_channel(ONE);
         let (answers, answered) = mpsc::channel(ONE);
-        let call = CurrentCall::new();
+        let call = CurrentCall::new(Arc::clone(&self.counters));
         let port = ReaderPort {
             reader: self.last_reader,
             requests: wishes,
@@ -209,6 +217,9 @@ impl Sampler {
         };
         (self.spawn_reader)(port)
             .map_err(|error| failure("reader thread", Reason::Error, &error.to_string()))?;
+        if self.last_reader > 1 {
+            self.counted.replaced_reader();
+        }
         let ended = tokio_stream::once(FromReader::Ended(self.last_reader));
         let answers = ctx.add_stream(ReceiverStream::new(answered).map(FromReader::Answer).chain(ended));
         Ok(ReaderLink {
@@ -243,6 +254,8 @@ impl Sampler {
             message,
             ..failure(call, Reason::Timeout, "")
         };
+        self.counters.calls().hung(call);
+        self.counted.hung();
         self.forget_reader(ctx);
         let pause = self.settings.deadline.saturating_mul(1 << self.abandoned.min(8));
         self.retry_at = Instant::now() + pause.min(LONGEST_PAUSE);
@@ -269,6 +282,10 @@ impl Sampler {
     }
 
     fn report(&mut self, outcome: Result<Arc<Sample>, Failure>, at: Instant, ctx: &mut Context<Self>) {
+        match &outcome {
+            Ok(_) => self.counted.sampled(),
+            Err(_) => self.counted.failed(),
+        }
         let record = Record {
             epoch: self.place.epoch,
             index: self.place.index,
@@ -280,7 +297,10 @@ impl Sampler {
         };
         match self.aggregator.try_send(record) {
             Ok(()) => {}
-            Err(SendError::Full(_)) => self.dropped += 1,
+            Err(SendError::Full(_)) => {
+                self.dropped += 1;
+                self.counted.dropped();
+            }
             Err(SendError::Closed(_)) => ctx.stop(),
         }
     }

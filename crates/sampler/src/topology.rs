@@ -5,11 +5,11 @@
 use std::{io, sync::Arc, thread, time::Duration};
 
 use actix::{Recipient, prelude::SendError};
-use gpulse_aggregator::Joined;
+use gpulse_aggregator::{Calls, Counters, Joined};
 use gpulse_models::{Label, Reading, Reason, Timestamp, Topology, TopologyGpu, TopologyPair, microseconds};
 use nvml_wrapper::{Device, Nvml, error::NvmlError};
 
-use crate::{convert, label, raw};
+use crate::{convert, counted::counted, label, raw};
 
 /// Pause before what is missing is asked for again; it doubles from there.
 const RETRY_FIRST: Duration = Duration::from_secs(5);
@@ -18,17 +18,23 @@ const RETRY_FIRST: Duration = Duration::from_secs(5);
 const RETRIES: u32 = 10;
 
 /// Starts the thread.
-pub(crate) fn spawn(nvml: Arc<Nvml>, epoch: u64, gpus: u32, aggregator: Recipient<Joined>) -> io::Result<()> {
+pub(crate) fn spawn(
+    nvml: Arc<Nvml>,
+    epoch: u64,
+    gpus: u32,
+    aggregator: Recipient<Joined>,
+    counters: Arc<Counters>,
+) -> io::Result<()> {
     thread::Builder::new()
         .name("nvml-topology".to_owned())
-        .spawn(move || run(&nvml, epoch, gpus, &aggregator))
+        .spawn(move || run(&nvml, epoch, gpus, &aggregator, counters.calls()))
         .map(drop)
 }
 
-fn run(nvml: &Nvml, epoch: u64, gpus: u32, aggregator: &Recipient<Joined>) {
+fn run(nvml: &Nvml, epoch: u64, gpus: u32, aggregator: &Recipient<Joined>, calls: &Calls) {
     let mut pause = RETRY_FIRST;
     for _ in 0..=RETRIES {
-        let topology = read(nvml, gpus);
+        let topology = read(nvml, gpus, calls);
         let provisional = topology.is_provisional();
         let joined = Joined {
             epoch,
@@ -50,23 +56,25 @@ fn run(nvml: &Nvml, epoch: u64, gpus: u32, aggregator: &Recipient<Joined>) {
 
 type Handle<'n> = Result<Device<'n>, Reason>;
 
-fn read(nvml: &Nvml, gpus: u32) -> Topology {
+fn read(nvml: &Nvml, gpus: u32, calls: &Calls) -> Topology {
     let read_at = microseconds(Timestamp::now());
     let handles: Vec<(u32, Handle<'_>)> = (0..gpus)
         .map(|index| {
             (
                 index,
-                nvml.device_by_index(index)
-                    .map_err(|error| convert::reason(&error)),
+                counted(calls, "nvmlDeviceGetHandleByIndex_v2", || {
+                    nvml.device_by_index(index)
+                })
+                .map_err(|error| convert::reason(&error)),
             )
         })
         .collect();
-    let alone = handles.iter().map(|(index, handle)| place(*index, handle));
+    let alone = handles.iter().map(|(index, handle)| place(*index, handle, calls));
     let pairs = handles.iter().enumerate().flat_map(|(position, (first, one))| {
         let later = &handles[position + 1..];
         later
             .iter()
-            .map(move |(second, other)| pair((*first, one), (*second, other)))
+            .map(move |(second, other)| pair((*first, one), (*second, other), calls))
     });
     Topology {
         read_at,
@@ -75,9 +83,9 @@ fn read(nvml: &Nvml, gpus: u32) -> Topology {
     }
 }
 
-fn place(index: u32, handle: &Handle<'_>) -> TopologyGpu {
-    let list = |ask: fn(&Device<'_>) -> Result<Vec<u32>, NvmlError>| match handle {
-        Ok(device) => ask(device)
+fn place(index: u32, handle: &Handle<'_>, calls: &Calls) -> TopologyGpu {
+    let list = |call, ask: fn(&Device<'_>) -> Result<Vec<u32>, NvmlError>| match handle {
+        Ok(device) => counted(calls, call, || ask(device))
             .map_err(|error| convert::reason(&error))
             .map(|numbers| list_of(&numbers))
             .into(),
@@ -85,21 +93,33 @@ fn place(index: u32, handle: &Handle<'_>) -> TopologyGpu {
     };
     TopologyGpu {
         index: Reading::Value(index),
-        cpu_affinity: list(raw::cpu_affinity),
-        memory_affinity: list(raw::memory_affinity),
+        cpu_affinity: list("nvmlDeviceGetCpuAffinity", raw::cpu_affinity),
+        memory_affinity: list("nvmlDeviceGetMemoryAffinity", raw::memory_affinity),
     }
 }
 
-fn pair((first, one): (u32, &Handle<'_>), (second, other): (u32, &Handle<'_>)) -> TopologyPair {
-    let ask = |ask: &dyn Fn(&Device<'_>, &Device<'_>) -> Result<Label, NvmlError>| match (one, other) {
-        (Ok(one), Ok(other)) => ask(one, other).map_err(|error| convert::reason(&error)).into(),
+fn pair(
+    (first, one): (u32, &Handle<'_>),
+    (second, other): (u32, &Handle<'_>),
+    calls: &Calls,
+) -> TopologyPair {
+    let ask = |call, ask: &dyn Fn(&Device<'_>, &Device<'_>) -> Result<Label, NvmlError>| match (one, other) {
+        (Ok(one), Ok(other)) => counted(calls, call, || ask(one, other))
+            .map_err(|error| convert::reason(&error))
+            .into(),
         (Err(reason), _) | (_, Err(reason)) => Reading::Unavailable(*reason),
     };
-    let peer = |index: u32| ask(&move |one, other| raw::p2p_status(one, other, index).map(label::p2p_status));
+    let peer = |index: u32| {
+        ask("nvmlDeviceGetP2PStatus", &move |one, other| {
+            raw::p2p_status(one, other, index).map(label::p2p_status)
+        })
+    };
     TopologyPair {
         first: Reading::Value(first),
         second: Reading::Value(second),
-        common_ancestor: ask(&|one, other| raw::common_ancestor(one, other).map(label::topology_level)),
+        common_ancestor: ask("nvmlDeviceGetTopologyCommonAncestor", &|one, other| {
+            raw::common_ancestor(one, other).map(label::topology_level)
+        }),
         p2p_read: peer(raw::P2P_READ),
         p2p_write: peer(raw::P2P_WRITE),
         p2p_nvlink: peer(raw::P2P_NVLINK),

@@ -100,10 +100,12 @@ impl Call {
             self.errors[reason as usize].fetch_add(1, Ordering::Relaxed);
         }
         self.returned[Latencies::bucket(took)].fetch_add(1, Ordering::Relaxed);
-        self.under_way.fetch_sub(1, Ordering::Relaxed);
+        // Last, and not before the rest: a call is never missing from both.
+        self.under_way.fetch_sub(1, Ordering::Release);
     }
 
     fn read(&self, name: &'static str) -> CallStats {
+        let under_way = self.under_way.load(Ordering::Acquire);
         let mut latency = Latencies::default();
         for (count, counter) in latency.counts.iter_mut().zip(&self.returned) {
             *count = counter.load(Ordering::Relaxed);
@@ -111,7 +113,7 @@ impl Call {
         latency.sum_seconds = Duration::from_nanos(self.nanoseconds.load(Ordering::Relaxed)).as_secs_f64();
         CallStats {
             call: name,
-            under_way: self.under_way.load(Ordering::Relaxed),
+            under_way,
             hangs: self.hangs.load(Ordering::Relaxed),
             errors: CallErrors(std::array::from_fn(|reason| {
                 self.errors[reason].load(Ordering::Relaxed)

@@ -32,15 +32,16 @@ impl Discovery {
         let Some(session) = self.running(epoch) else {
             return;
         };
-        let (nvml, library) = (
+        let (nvml, library, counters) = (
             Arc::clone(&session.driver.nvml),
             session.driver.info.library.clone(),
+            Arc::clone(&self.settings.counters),
         );
         let (tell, told) = oneshot::channel();
         let thread = thread::Builder::new()
             .name("nvml-check".to_owned())
             .spawn(move || {
-                let _ = tell.send(driver::count(&nvml, &library));
+                let _ = tell.send(driver::count(&nvml, &library, counters.calls()));
             });
         if thread.is_err() {
             ctx.run_later(CHECK_EVERY, move |discovery, ctx| discovery.check(epoch, ctx));

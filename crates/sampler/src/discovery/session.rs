@@ -6,11 +6,11 @@ use std::{
 };
 
 use actix::{Actor, Addr};
-use gpulse_aggregator::{EventBatch, Watch};
+use gpulse_aggregator::{Counters, EventBatch, Watch};
 use gpulse_models::{Reason, catalogue::Group};
 use nvml_wrapper::Nvml;
 
-use super::{LEAST_PATIENCE, Reports};
+use super::{DiscoverySettings, LEAST_PATIENCE, Reports};
 use crate::{
     SamplerSettings,
     book::Books,
@@ -50,20 +50,21 @@ impl Session {
     pub(super) fn start(
         &mut self,
         sampling: SamplerSettings,
-        events: bool,
+        settings: &DiscoverySettings,
         reports: &Reports,
         books: &Books,
     ) {
         if self.driver.gpus == 0 {
             return;
         }
-        if events {
-            self.watch_events(sampling, reports);
+        let counters = &settings.counters;
+        if settings.events {
+            self.watch_events(sampling, reports, counters);
         } else {
             self.leave_events(reports);
         }
-        self.read_topology(reports);
-        let sampler = |index| self.start_sampler(index, sampling, reports, books);
+        self.read_topology(reports, counters);
+        let sampler = |index| self.start_sampler(index, sampling, reports, books, counters);
         self.samplers = (0..self.driver.gpus).map(sampler).collect();
     }
 
@@ -94,6 +95,7 @@ impl Session {
         sampling: SamplerSettings,
         reports: &Reports,
         books: &Books,
+        counters: &Arc<Counters>,
     ) -> Addr<Sampler> {
         let SamplerSettings {
             schedule, processes, ..
@@ -122,17 +124,25 @@ impl Session {
             epoch: self.epoch,
             index,
         };
-        Sampler::new(place, sampling, reports.records.clone(), Box::new(spawn)).start()
+        Sampler::new(
+            place,
+            sampling,
+            reports.records.clone(),
+            Box::new(spawn),
+            Arc::clone(counters),
+        )
+        .start()
     }
 
-    fn read_topology(&self, reports: &Reports) {
-        let nvml = Arc::clone(&self.driver.nvml);
-        if let Err(error) = topology::spawn(nvml, self.epoch, self.driver.gpus, reports.joined.clone()) {
+    fn read_topology(&self, reports: &Reports, counters: &Arc<Counters>) {
+        let (nvml, counters) = (Arc::clone(&self.driver.nvml), Arc::clone(counters));
+        let (epoch, gpus) = (self.epoch, self.driver.gpus);
+        if let Err(error) = topology::spawn(nvml, epoch, gpus, reports.joined.clone(), counters) {
             tracing::warn!(%error, "no thread can be started to ask how GPUs are joined");
         }
     }
 
-    fn watch_events(&mut self, sampling: SamplerSettings, reports: &Reports) {
+    fn watch_events(&mut self, sampling: SamplerSettings, reports: &Reports, counters: &Arc<Counters>) {
         let (nvml, epoch, gpus) = (Arc::downgrade(&self.driver.nvml), self.epoch, self.driver.gpus);
         let events = reports.events.clone();
         let spawn = move |port| match nvml.upgrade() {
@@ -140,7 +150,7 @@ impl Session {
             None => Ok(()),
         };
         let stuck_after = waiter::WAIT + sampling.deadline.max(LEAST_PATIENCE);
-        self.events = Some(EventWatch::new(stuck_after, Box::new(spawn)).start());
+        self.events = Some(EventWatch::new(stuck_after, Box::new(spawn), Arc::clone(counters)).start());
     }
 
     /// Says of each GPU that nobody waits for its events.

@@ -1,9 +1,9 @@
 //! What discovery is told, and whom it tells.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use actix::Recipient;
-use gpulse_aggregator::{DriverDown, EventBatch, Joined, Record, Roster};
+use gpulse_aggregator::{Counters, DriverDown, EventBatch, Joined, Record, Roster};
 use tokio::sync::watch;
 
 /// How NVML is found and how often that is tried.
@@ -19,6 +19,8 @@ pub struct DiscoverySettings {
     pub events: bool,
     /// Whether the GPUs are to be let go.
     pub parking: watch::Receiver<bool>,
+    /// Where calls of the driver, and what samplers do, are counted.
+    pub counters: Arc<Counters>,
 }
 
 /// Where what was found is reported to.

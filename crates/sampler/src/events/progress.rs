@@ -8,14 +8,18 @@ use std::{
     time::Duration,
 };
 
+use gpulse_aggregator::Counters;
 use tokio::time::Instant;
 
+use crate::counted::{Outcome, counted};
+
 /// Where a waiter is, and what it is told.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Progress(Arc<Shared>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
+    counters: Arc<Counters>,
     inside: Mutex<Option<Inside>>,
     left_out: Mutex<Vec<u32>>,
     abandoned: AtomicBool,
@@ -30,14 +34,33 @@ struct Inside {
 }
 
 impl Progress {
+    /// Calls are counted in `counters`.
+    pub(crate) fn new(counters: Arc<Counters>) -> Self {
+        Self(Arc::new(Shared {
+            counters,
+            inside: Mutex::default(),
+            left_out: Mutex::default(),
+            abandoned: AtomicBool::new(false),
+        }))
+    }
+
+    pub(crate) fn counters(&self) -> &Arc<Counters> {
+        &self.0.counters
+    }
+
     /// Makes a call that may not return, about one GPU or none.
-    pub(crate) fn during<T>(&self, call: &'static str, gpu: Option<u32>, make: impl FnOnce() -> T) -> T {
+    pub(crate) fn during<T: Outcome>(
+        &self,
+        call: &'static str,
+        gpu: Option<u32>,
+        make: impl FnOnce() -> T,
+    ) -> T {
         *self.inside() = Some(Inside {
             call,
             gpu,
             since: Instant::now(),
         });
-        let result = make();
+        let result = counted(self.0.counters.calls(), call, make);
         *self.inside() = None;
         result
     }

@@ -18,7 +18,7 @@ fn start() -> Ports {
         spawned.lock().unwrap().push(Some(port));
         Ok(())
     });
-    EventWatch::new(STUCK_AFTER, spawn).start();
+    EventWatch::new(STUCK_AFTER, spawn, Arc::default()).start();
     ports
 }
 
@@ -26,7 +26,7 @@ fn start() -> Ports {
 fn get_stuck(ports: &Ports, number: usize, gpu: Option<u32>) {
     let progress = progress(ports, number);
     let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        progress.during("nvmlCall", gpu, || {
+        progress.during("nvmlCall", gpu, || -> () {
             std::panic::resume_unwind(Box::new("never returns"))
         })
     }));

@@ -14,10 +14,11 @@ use std::{
     thread,
 };
 
+use gpulse_aggregator::{Calls, Counters};
 use gpulse_models::Reason;
 use nvml_wrapper::{Nvml, bitmasks::event::EventTypes};
 
-use crate::{convert, raw};
+use crate::{convert, counted::counted, raw};
 
 /// The GPUs that are being tried: at most one thread for each, however many waiters there have been.
 #[derive(Clone, Debug, Default)]
@@ -37,7 +38,13 @@ struct Turn {
 
 impl Trials {
     /// Tries the GPU at `index` and tells the outcome; false if it is being tried already.
-    pub(super) fn start(&self, nvml: &Arc<Nvml>, index: u32, tell: SyncSender<Verdict>) -> io::Result<bool> {
+    pub(super) fn start(
+        &self,
+        nvml: &Arc<Nvml>,
+        index: u32,
+        tell: SyncSender<Verdict>,
+        counters: Arc<Counters>,
+    ) -> io::Result<bool> {
         let Some(turn) = self.take(index) else {
             return Ok(false);
         };
@@ -45,8 +52,8 @@ impl Trials {
         thread::Builder::new()
             .name(format!("gpu-{index}-events"))
             .spawn(move || {
-                let outcome =
-                    catch_unwind(AssertUnwindSafe(|| attempt(&nvml, index))).unwrap_or(Err(Reason::Error));
+                let outcome = catch_unwind(AssertUnwindSafe(|| attempt(&nvml, index, counters.calls())))
+                    .unwrap_or(Err(Reason::Error));
                 drop(turn);
                 // The waiter may have been abandoned meanwhile; there is room for a verdict on each GPU.
                 let _ = tell.try_send(Verdict { index, outcome });
@@ -70,19 +77,25 @@ impl Drop for Turn {
     }
 }
 
-fn attempt(nvml: &Nvml, index: u32) -> Result<EventTypes, Reason> {
-    let device = nvml
-        .device_by_index(index)
-        .map_err(|error| convert::reason(&error))?;
-    let kinds = raw::supported_types(&device).map_err(|error| convert::reason(&error))?;
+fn attempt(nvml: &Nvml, index: u32, calls: &Calls) -> Result<EventTypes, Reason> {
+    let device = counted(calls, "nvmlDeviceGetHandleByIndex_v2", || {
+        nvml.device_by_index(index)
+    })
+    .map_err(|error| convert::reason(&error))?;
+    let kinds = counted(calls, "nvmlDeviceGetSupportedEventTypes", || {
+        raw::supported_types(&device)
+    })
+    .map_err(|error| convert::reason(&error))?;
     if kinds.is_empty() {
         return Err(Reason::NotSupported);
     }
-    let set = nvml.create_event_set().map_err(|error| convert::reason(&error))?;
-    let set = device
-        .register_events(kinds, set)
-        .map_err(|error| convert::reason(&error.error))?;
-    drop(set);
+    let set = counted(calls, "nvmlEventSetCreate", || nvml.create_event_set())
+        .map_err(|error| convert::reason(&error))?;
+    let set = counted(calls, "nvmlDeviceRegisterEvents", || {
+        device.register_events(kinds, set)
+    })
+    .map_err(|error| convert::reason(&error.error))?;
+    counted(calls, "nvmlEventSetFree", || drop(set));
     Ok(kinds)
 }
 

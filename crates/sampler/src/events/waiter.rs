@@ -144,7 +144,8 @@ impl Waiter<'_> {
             if now < at || self.port.progress.is_left_out(index) {
                 continue;
             }
-            match self.port.trials.start(self.nvml, index, self.tell.clone()) {
+            let (tell, counters) = (self.tell.clone(), Arc::clone(self.port.progress.counters()));
+            match self.port.trials.start(self.nvml, index, tell, counters) {
                 Ok(true) => {
                     started = true;
                     *standing = Standing::Trying {
@@ -256,22 +257,14 @@ impl Waiter<'_> {
         };
         let nvml = self.nvml;
         let milliseconds = u32::try_from(time.as_millis()).unwrap_or(u32::MAX).max(1);
-        let waited = self
-            .port
-            .progress
-            .during("nvmlEventSetWait_v2", None, || raw::wait(nvml, set, milliseconds));
-        match waited {
-            Ok(event) => {
-                self.pause = RETRY_FIRST;
-                Ok(Some(event))
-            }
+        let wait = || match raw::wait(nvml, set, milliseconds) {
             // Nothing happened, or a signal interrupted the wait.
-            Err(NvmlError::Timeout) => {
-                self.pause = RETRY_FIRST;
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
+            Err(NvmlError::Timeout) => Ok(None),
+            answer => answer.map(Some),
+        };
+        let event = self.port.progress.during("nvmlEventSetWait_v2", None, wait)?;
+        self.pause = RETRY_FIRST;
+        Ok(event)
     }
 
     fn gather(&mut self, first: &raw::Event) {

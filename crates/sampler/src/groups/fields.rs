@@ -64,8 +64,9 @@ impl Gpu<'_, '_> {
                 .map(|reason| Reading::Unavailable(reason.unwrap_or(Reason::Error)))
                 .collect();
         }
-        self.asker.about_to(CALL);
-        let mut answers = raw::fields(self.device, &wanted).into_iter();
+        let device = self.device;
+        let answers = self.asker.make(CALL, || raw::fields(device, &wanted));
+        let mut answers = answers.into_iter();
         fields
             .iter()
             .zip(forbidden)

@@ -118,13 +118,15 @@ fn states(gpu: &mut Gpu<'_, '_>) -> Reading<Vec<Reading<bool>>> {
         let state = match gpu.asker.forbidden((CALL, link)) {
             Some(reason) => Reading::Unavailable(reason),
             None => {
-                gpu.asker.about_to(CALL);
-                let answer = raw::nvlink_state(device, link);
-                if link > 0 && matches!(answer, Err(NvmlError::InvalidArg)) {
+                let answer = gpu.asker.make(CALL, || match raw::nvlink_state(device, link) {
+                    Err(NvmlError::InvalidArg) if link > 0 => Ok(None),
+                    // A GPU that does not even know its first link has none.
+                    answer => raw::where_known(answer).map(Some),
+                });
+                let Some(answer) = answer.transpose() else {
                     break;
-                }
-                // A GPU that does not even know its first link has none.
-                gpu.asker.judge((CALL, link), raw::where_known(answer), Ok)
+                };
+                gpu.asker.judge((CALL, link), answer, Ok)
             }
         };
         match state {

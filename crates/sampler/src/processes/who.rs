@@ -20,7 +20,7 @@ use super::{
     under_way::{Key, UnderWay},
     users::Users,
 };
-use crate::port::CurrentCall;
+use crate::{counted::Outcome, port::CurrentCall};
 
 /// Ticks of a second in `/proc/PID/stat` (`USER_HZ`): the same on every architecture that NVIDIA has a driver for.
 const TICKS_PER_SECOND: u64 = 100;
@@ -168,11 +168,12 @@ impl Who {
         if self.policy == CommandLines::Off {
             return CommandLine::Withheld;
         }
-        call.set("/proc/PID/cmdline");
         let file = directory.join("cmdline");
-        let bytes = self
-            .commands
-            .read(process, || read_at_most(&file, COMMAND_BYTES as u64 + 1));
+        let bytes = self.commands.read(process, || {
+            call.during("/proc/PID/cmdline", || {
+                read_at_most(&file, COMMAND_BYTES as u64 + 1)
+            })
+        });
         call.set("/proc/PID");
         match bytes {
             Some(Ok(bytes)) => proc_text::command(&bytes, self.policy),
@@ -229,6 +230,12 @@ fn reading<T>(read: io::Result<Option<T>>) -> Reading<T> {
 fn is_gone(error: &io::Error) -> bool {
     const NO_SUCH_PROCESS: i32 = 3;
     error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(NO_SUCH_PROCESS)
+}
+
+impl<T> Outcome for io::Result<T> {
+    fn error(&self) -> Option<Reason> {
+        self.as_ref().err().map(reason)
+    }
 }
 
 fn reason(error: &io::Error) -> Reason {

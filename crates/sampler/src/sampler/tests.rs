@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use actix::{Addr, Handler};
+use gpulse_models::SamplerStats;
 use tokio::{task::LocalSet, time::sleep};
 
 use super::*;
@@ -42,6 +43,7 @@ struct Bench {
     collector: Addr<Collector>,
     records: Records,
     ports: Ports,
+    counters: Arc<Counters>,
 }
 
 impl Bench {
@@ -55,7 +57,9 @@ impl Bench {
             Ok(())
         });
         let place = Place { epoch: 1, index: 0 };
-        let sampler = Sampler::new(place, SETTINGS, collector.clone().recipient(), spawn).start();
+        let counters = Arc::<Counters>::default();
+        let records_go_to = collector.clone().recipient();
+        let sampler = Sampler::new(place, SETTINGS, records_go_to, spawn, Arc::clone(&counters)).start();
         // Timers go by whole milliseconds: one more, lest the last possible first tick comes at this very one.
         sleep(START_SPREAD + Duration::from_millis(1)).await;
         Self {
@@ -63,7 +67,12 @@ impl Bench {
             collector,
             records,
             ports,
+            counters,
         }
+    }
+
+    fn counted(&self) -> SamplerStats {
+        self.counters.read().samplers[0]
     }
 
     /// Whether reader `number` (from 1) was asked since this was asked last.
@@ -132,6 +141,13 @@ fn a_gpu_is_asked_once_per_interval() {
             sleep(INTERVAL).await;
         }
         assert_eq!((bench.records().len(), bench.readers()), (100, 1));
+        let expected = SamplerStats {
+            // The hundredth pause ended with a tick that nobody has answered yet.
+            ticks: 101,
+            samples: 100,
+            ..SamplerStats::default()
+        };
+        assert_eq!(bench.counted(), expected);
     });
 }
 
@@ -145,6 +161,7 @@ fn a_busy_reader_is_an_overrun_and_not_asked_again() {
         assert!(bench.answer(1));
         sleep(INTERVAL / 10).await;
         assert_eq!(bench.records()[0].overruns, 1);
+        assert_eq!(bench.counted().overruns, 1);
     });
 }
 
@@ -154,7 +171,8 @@ fn a_read_past_its_deadline_is_reported_with_its_call() {
         let bench = Bench::start().await;
         bench.ports.lock().unwrap()[0].call.set("nvmlDeviceGetPowerUsage");
         sleep(DEADLINE).await;
-        let failure = bench.records().remove(0).outcome.unwrap_err();
+        let records = bench.records();
+        let failure = records[0].outcome.as_ref().unwrap_err();
         assert_eq!(
             (failure.reason, failure.call.as_ref()),
             (Reason::Timeout, "nvmlDeviceGetPowerUsage")
@@ -164,6 +182,15 @@ fn a_read_past_its_deadline_is_reported_with_its_call() {
             "{}",
             failure.message
         );
+        let stats = bench.counters.read();
+        let hung = stats
+            .calls
+            .iter()
+            .find(|call| call.call == "nvmlDeviceGetPowerUsage");
+        assert_eq!(hung.map(|call| call.hangs), Some(1));
+        assert_eq!(stats.samplers[0].hangs, 1);
+        assert_eq!(stats.samplers[0].failures, records.len() as u64);
+        assert_eq!(stats.samplers[0].readers_replaced, 0);
     });
 }
 
@@ -253,6 +280,7 @@ fn a_reader_that_died_is_reported_and_started_again() {
         assert!(bench.was_asked(1) && bench.answer(1));
         sleep(INTERVAL / 10).await;
         assert!(bench.records()[0].outcome.is_ok());
+        assert_eq!(bench.counted().readers_replaced, 1);
     });
 }
 
@@ -289,8 +317,15 @@ fn a_full_mailbox_is_counted_and_a_closed_one_ends_the_sampler() {
         let deaf = Deaf.start();
         sleep(Duration::from_millis(1)).await;
         let dropped = Arc::new(AtomicUsize::new(0));
+        let counters = Arc::<Counters>::default();
         let failing = Box::new(|_| Err(io::Error::other("no thread")));
-        let sampler = Sampler::new(Place { epoch: 1, index: 0 }, SETTINGS, deaf.recipient(), failing);
+        let sampler = Sampler::new(
+            Place { epoch: 1, index: 0 },
+            SETTINGS,
+            deaf.recipient(),
+            failing,
+            Arc::clone(&counters),
+        );
         let seen = Arc::clone(&dropped);
         let _sampler = Sampler::create(move |ctx| {
             ctx.run_later(INTERVAL * 20, move |sampler: &mut Sampler, _| {
@@ -305,6 +340,11 @@ fn a_full_mailbox_is_counted_and_a_closed_one_ends_the_sampler() {
         assert!(
             dropped.load(Ordering::Relaxed) >= 10,
             "{dropped:?} refused records were counted"
+        );
+        assert!(
+            counters.read().samplers[0].dropped >= 10,
+            "{:?}",
+            counters.read().samplers
         );
 
         let bench = Bench::start().await;

@@ -46,6 +46,7 @@ fn sampling_with<T>(
             retry_max: pause,
             events: true,
             parking: cache.parking().follow(),
+            counters: Arc::clone(cache.counters()),
         };
         let sampling = SamplerSettings {
             interval: pause,

@@ -63,7 +63,7 @@ impl Fake {
 }
 
 fn are(who: &mut Who, pids: &[u32]) -> Vec<Identity> {
-    who.are(pids, &CurrentCall::new())
+    who.are(pids, &CurrentCall::new(Arc::default()))
 }
 
 fn found(who: &mut Who, pid: u32) -> Arc<ProcessIdentity> {
@@ -255,7 +255,7 @@ fn a_command_line_that_hangs_is_waited_for_once() {
     let commands = UnderWay::default();
     let mut first = fake.who_after(CommandLines::Executable, commands.clone());
     let mut second = fake.who_after(CommandLines::Executable, commands);
-    let call = CurrentCall::new();
+    let call = CurrentCall::new(Arc::default());
     let inside = call.clone();
     let hangs = thread::spawn(move || first.are(&[42], &inside));
     while call.get() != "/proc/PID/cmdline" {
