@@ -4,13 +4,13 @@ use std::{env, process::Command};
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-env-changed=GPULSE_COMMIT");
+    println!("cargo:rerun-if-env-changed=BUILD_COMMIT");
     println!(
-        "cargo:rustc-env=GPULSE_RUSTC={}",
+        "cargo:rustc-env=BUILD_RUSTC={}",
         compiler().as_deref().unwrap_or("unknown")
     );
     println!(
-        "cargo:rustc-env=GPULSE_TARGET={}",
+        "cargo:rustc-env=BUILD_TARGET={}",
         env::var("TARGET").as_deref().unwrap_or("unknown")
     );
 }

@@ -45,35 +45,43 @@ pub(crate) fn app(
         .wrap_fn(request_log::observe)
 }
 
-/// Tried in this order: the most wanted first.
-fn routes(config: &mut ServiceConfig) {
-    config
-        .service(read("/gpu/metrics", gpu::metrics))
-        .service(read("/gpu/metrics/{gpu_id}", gpu::metrics_of_one))
-        .service(read("/metrics", metrics::metrics))
-        .service(read("/gpu/info", gpu::info))
-        .service(read("/health/live", health::live))
-        .service(read("/health/ready", health::ready))
-        .service(read("/health/", health::health))
-        .service(read("/health", health::health))
-        .service(read("/health/detailed", health::detailed))
-        .service(read("/api/v1/gpus", v1::gpus::gpus))
-        .service(read("/api/v1/gpus/{gpu}", v1::gpus::gpu))
-        .service(read(
-            "/api/v1/gpus/{gpu}/processes",
-            v1::processes::processes_of_one,
-        ))
-        .service(read("/api/v1/processes", v1::processes::processes))
-        .service(read("/api/v1/host", v1::host::host))
-        .service(read("/api/v1/topology", v1::topology::topology))
-        .service(read("/api/v1/events", v1::events::events))
-        .service(told("/api/v1/admin/park", v1::admin::park))
-        .service(told("/api/v1/admin/resume", v1::admin::resume))
-        .service(read("/", root::root))
-        .service(read("/openapi.json", docs::openapi))
-        .service(read("/docs", docs::page))
-        .service(read("/docs/", docs::page_from_folder))
-        .service(read("/docs/{file}", docs::asset));
+/// Declares the routes, and what they are called where requests are counted.
+macro_rules! routes {
+    ($($kind:ident $template:literal $handler:path;)*) => {
+        /// The templates of all routes, in the order of the table.
+        pub(crate) const TEMPLATES: &[&str] = &[$($template),*];
+
+        fn routes(config: &mut ServiceConfig) {
+            config$(.service($kind($template, $handler)))*;
+        }
+    };
+}
+
+// Tried in this order: the most wanted first.
+routes! {
+    read "/gpu/metrics" gpu::metrics;
+    read "/gpu/metrics/{gpu_id}" gpu::metrics_of_one;
+    read "/metrics" metrics::metrics;
+    read "/gpu/info" gpu::info;
+    read "/health/live" health::live;
+    read "/health/ready" health::ready;
+    read "/health/" health::health;
+    read "/health" health::health;
+    read "/health/detailed" health::detailed;
+    read "/api/v1/gpus" v1::gpus::gpus;
+    read "/api/v1/gpus/{gpu}" v1::gpus::gpu;
+    read "/api/v1/gpus/{gpu}/processes" v1::processes::processes_of_one;
+    read "/api/v1/processes" v1::processes::processes;
+    read "/api/v1/host" v1::host::host;
+    read "/api/v1/topology" v1::topology::topology;
+    read "/api/v1/events" v1::events::events;
+    told "/api/v1/admin/park" v1::admin::park;
+    told "/api/v1/admin/resume" v1::admin::resume;
+    read "/" root::root;
+    read "/openapi.json" docs::openapi;
+    read "/docs" docs::page;
+    read "/docs/" docs::page_from_folder;
+    read "/docs/{file}" docs::asset;
 }
 
 /// A route by which the agent is told something.

@@ -27,6 +27,7 @@ mod respond;
 mod routes;
 mod server;
 mod state;
+mod template;
 #[cfg(test)]
 mod tests;
 

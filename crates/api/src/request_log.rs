@@ -1,7 +1,7 @@
-//! Gives each request an id and one line in the log, and turns a handler's panic into a 500.
+//! Counts each request, gives it an id and one line in the log, and turns a handler's panic into a 500.
 //!
-//! What is below the log's level costs a clock reading and a counter: the line is put together only if someone
-//! listens.
+//! What is below the log's level costs a clock reading and a few counters of this worker: the line is put together only if
+//! someone listens.
 
 use std::{fmt, future::Future, panic::AssertUnwindSafe, time::Instant};
 
@@ -16,8 +16,10 @@ use actix_web::{
     web::Data,
 };
 use futures_util::FutureExt as _;
+use gpulse_aggregator::Answering;
+use gpulse_models::HttpMethod;
 
-use crate::{problem, state::State};
+use crate::{problem, state::State, template};
 
 /// Carries the request's id, both ways.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -34,36 +36,58 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
 {
     let started = Instant::now();
-    let id = request_id(&request);
+    let state = request.app_data::<Data<State>>();
+    let answering = state.map(|state| begin(&request, state));
+    let id = request_id(&request, state);
     // Kept for the case of a panic, which takes the request with it. Both are cheap to clone.
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let answer = AssertUnwindSafe(service.call(request)).catch_unwind();
     async move {
         let Ok(answer) = answer.await else {
             tracing::error!(%method, path = uri.path(), request_id = ?id, "the handler of a request panicked");
+            finish(answering, StatusCode::INTERNAL_SERVER_ERROR);
             return Err(Panicked { id }.into());
         };
         let mut response = match answer {
             Ok(response) => response,
-            Err(error) => return Err(with_id(error, &method, &uri, started, id)),
+            Err(error) => {
+                let mut response = error.error_response();
+                finish(answering, response.status());
+                log(&method, &uri, response.status(), started, &id);
+                response.headers_mut().insert(REQUEST_ID, id);
+                // An answer that comes as an error has the request's id like any other.
+                return Err(InternalError::from_response(error, response).into());
+            }
         };
+        finish(answering, response.status());
         log(&method, &uri, response.status(), started, &id);
         response.headers_mut().insert(REQUEST_ID, id);
         Ok(response)
     }
 }
 
-/// An answer that comes as an error, with the request's id like any other.
-fn with_id(error: Error, method: &Method, uri: &Uri, started: Instant, id: HeaderValue) -> Error {
-    let mut response = error.error_response();
-    log(method, uri, response.status(), started, &id);
-    response.headers_mut().insert(REQUEST_ID, id);
-    InternalError::from_response(error, response).into()
+/// Counts a request as under way, under the name of its route: one that the gate refuses has one, too.
+fn begin(request: &ServiceRequest, state: &State) -> Answering {
+    let method = match *request.method() {
+        Method::GET => HttpMethod::Get,
+        Method::HEAD => HttpMethod::Head,
+        Method::POST => HttpMethod::Post,
+        Method::OPTIONS => HttpMethod::Options,
+        _ => HttpMethod::Other,
+    };
+    let route = template::place(request.match_info().as_str());
+    state.cache.counters().http().begin(route, method)
+}
+
+/// Counts its answer. Without one, because the client went away, it is counted as abandoned.
+fn finish(answering: Option<Answering>, status: StatusCode) {
+    if let Some(answering) = answering {
+        answering.finish(status.as_u16());
+    }
 }
 
 /// The id that the client gave, if it is sane, or one of our own.
-fn request_id(request: &ServiceRequest) -> HeaderValue {
-    let state = request.app_data::<Data<State>>();
+fn request_id(request: &ServiceRequest, state: Option<&Data<State>>) -> HeaderValue {
     if let Some(id) = request
         .headers()
         .get(REQUEST_ID)

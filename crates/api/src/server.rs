@@ -132,7 +132,8 @@ fn listen(
         .security
         .connections_per_client
         .map(|most| Places::new(most.get()));
-    let arrivals = Arrivals::new(patience, places);
+    let counters = Arc::clone(service.state.cache.counters());
+    let arrivals = Arrivals::new(patience, places, counters);
     for listener in listeners.tcp {
         evict_silent_peers(&listener)?;
         let name = listener.local_addr()?.to_string();

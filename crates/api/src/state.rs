@@ -12,7 +12,7 @@ use actix_web::{HttpRequest, http::header::HeaderValue, web::Data};
 use gpulse_aggregator::SnapshotCache;
 use gpulse_models::{Timestamp, microseconds};
 
-use crate::{ApiConfig, bodies::Bodies, exposition::Expositions, routes::docs::Documents};
+use crate::{ApiConfig, app::TEMPLATES, bodies::Bodies, exposition::Expositions, routes::docs::Documents};
 
 /// Digits of a request id that tell this process from others.
 const BOOT_DIGITS: usize = 8;
@@ -49,6 +49,7 @@ impl State {
 
     pub(crate) fn new(cache: Arc<SnapshotCache>, config: &ApiConfig) -> Self {
         let boot = fastrand::u64(..);
+        cache.counters().http().name_routes(TEMPLATES);
         Self {
             bodies: Bodies::new(&cache, boot, &config.agent_id),
             expositions: Expositions::new(config.metrics.clone()),

@@ -73,9 +73,9 @@ impl Counters {
 /// What was built. The build script asks the compiler for what it does not tell by itself.
 const BUILD: BuildInfo = BuildInfo {
     version: env!("CARGO_PKG_VERSION"),
-    commit: option_env!("GPULSE_COMMIT"),
-    rustc: env!("GPULSE_RUSTC"),
-    target: env!("GPULSE_TARGET"),
+    commit: option_env!("BUILD_COMMIT"),
+    rustc: env!("BUILD_RUSTC"),
+    target: env!("BUILD_TARGET"),
 };
 
 /// What the aggregator does. It alone writes this.

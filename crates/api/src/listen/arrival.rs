@@ -3,6 +3,7 @@
 use std::{io, net::SocketAddr, sync::Arc};
 
 use actix_http::{Protocol, error::DispatchError};
+use gpulse_aggregator::{Counters, OpenConnection};
 use tokio::{
     net::{TcpStream, UnixStream},
     time::timeout,
@@ -20,19 +21,26 @@ type Arrived<T> = (Guarded<T>, Protocol, Option<SocketAddr>);
 pub(crate) struct Arrivals {
     patience: Patience,
     places: Option<Arc<Places>>,
+    counters: Arc<Counters>,
 }
 
 impl Arrivals {
-    pub(crate) fn new(patience: Patience, places: Option<Arc<Places>>) -> Self {
-        Self { patience, places }
+    pub(crate) fn new(patience: Patience, places: Option<Arc<Places>>, counters: Arc<Counters>) -> Self {
+        Self {
+            patience,
+            places,
+            counters,
+        }
     }
 
     /// A connection from the network.
     pub(crate) fn tcp(&self, stream: TcpStream) -> Result<Arrived<TcpStream>, DispatchError> {
         let peer = stream.peer_addr().map_err(DispatchError::Io)?;
         let place = self.place(peer)?;
+        let open = self.counters.http().accepted();
         stream.set_nodelay(true).map_err(DispatchError::Io)?;
-        let guarded = Guarded::new(stream, Connection::new(Scopes::NONE, false), self.patience, place);
+        let connection = Connection::new(Scopes::NONE, false);
+        let guarded = Guarded::new(stream, connection, self.patience, place, open);
         Ok((guarded, Protocol::Http1, Some(peer)))
     }
 
@@ -44,11 +52,12 @@ impl Arrivals {
     ) -> Result<Arrived<TlsStream<TcpStream>>, DispatchError> {
         let peer = stream.peer_addr().map_err(DispatchError::Io)?;
         let place = self.place(peer)?;
+        let open = self.counters.http().accepted();
         stream.set_nodelay(true).map_err(DispatchError::Io)?;
         let stream = match timeout(self.patience.request, tls.acceptor().accept(stream)).await {
             Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return Err(refused(peer, error)),
-            Err(_) => return Err(refused(peer, io::ErrorKind::TimedOut.into())),
+            Ok(Err(error)) => return Err(refused(&open, peer, error)),
+            Err(_) => return Err(refused(&open, peer, io::ErrorKind::TimedOut.into())),
         };
         let (_, session) = stream.get_ref();
         let is_http2 = session.alpn_protocol() == Some(b"h2");
@@ -63,7 +72,8 @@ impl Arrivals {
         } else {
             Protocol::Http1
         };
-        let guarded = Guarded::new(stream, Connection::new(scopes, is_http2), self.patience, place);
+        let connection = Connection::new(scopes, is_http2);
+        let guarded = Guarded::new(stream, connection, self.patience, place, open);
         Ok((guarded, protocol, Some(peer)))
     }
 
@@ -74,6 +84,7 @@ impl Arrivals {
             Connection::new(Scopes::READER, false),
             self.patience,
             None,
+            self.counters.http().accepted(),
         );
         (guarded, Protocol::Http1, None)
     }
@@ -84,6 +95,7 @@ impl Arrivals {
         };
         let place = places.take(peer.ip());
         if place.is_none() {
+            self.counters.http().refused();
             tracing::debug!(%peer, "connection refused: this client has as many as it may have");
             return Err(DispatchError::Io(io::ErrorKind::ConnectionRefused.into()));
         }
@@ -91,7 +103,8 @@ impl Arrivals {
     }
 }
 
-fn refused(peer: SocketAddr, error: io::Error) -> DispatchError {
+fn refused(open: &OpenConnection, peer: SocketAddr, error: io::Error) -> DispatchError {
+    open.handshake_failed();
     tracing::debug!(%peer, %error, "TLS handshake failed");
     DispatchError::Io(error)
 }

@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use gpulse_aggregator::OpenConnection;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{connection::Connection, places::Place, stall::Stall};
@@ -53,10 +54,18 @@ pub(crate) struct Guarded<T> {
     reading: Stall,
     writing: Stall,
     _place: Option<Place>,
+    /// Counts it as open, and what is sent.
+    open: OpenConnection,
 }
 
 impl<T> Guarded<T> {
-    pub(crate) fn new(io: T, connection: Rc<Connection>, patience: Patience, place: Option<Place>) -> Self {
+    pub(crate) fn new(
+        io: T,
+        connection: Rc<Connection>,
+        patience: Patience,
+        place: Option<Place>,
+        open: OpenConnection,
+    ) -> Self {
         Self {
             io,
             connection,
@@ -69,6 +78,7 @@ impl<T> Guarded<T> {
             reading: Stall::default(),
             writing: Stall::default(),
             _place: place,
+            open,
         }
     }
 
@@ -106,21 +116,23 @@ impl<T> Guarded<T> {
 
     fn sent(&mut self, written: usize) {
         self.written += written as u64;
+        self.open.sent(written);
         self.unanswered = 0;
     }
 
     /// Pending, unless the peer has not taken anything for too long.
     fn blocked<R>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<R>> {
         if self.writing.is_over(context, self.written, LONGEST_UNREAD) {
-            return Poll::Ready(Err(cut("the peer does not read what it is sent")));
+            return Poll::Ready(Err(self.cut("the peer does not read what it is sent")));
         }
         Poll::Pending
     }
-}
 
-fn cut(why: &'static str) -> io::Error {
-    tracing::debug!(why, "connection cut");
-    io::Error::new(io::ErrorKind::TimedOut, why)
+    fn cut(&self, why: &'static str) -> io::Error {
+        tracing::debug!(why, "connection cut");
+        self.open.cut();
+        io::Error::new(io::ErrorKind::TimedOut, why)
+    }
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
@@ -131,19 +143,19 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.connection.is_condemned() {
-            return Poll::Ready(Err(cut("too many requests at once on one connection")));
+            return Poll::Ready(Err(this.cut("too many requests at once on one connection")));
         }
         let before = buffer.filled().len();
         if let Poll::Ready(read) = Pin::new(&mut this.io).poll_read(context, buffer) {
             read?;
             let new = &buffer.filled()[before..];
             if !new.is_empty() && !this.received(new) {
-                return Poll::Ready(Err(cut("the peer sends without end")));
+                return Poll::Ready(Err(this.cut("the peer sends without end")));
             }
             return Poll::Ready(Ok(()));
         }
         if this.is_late(context) {
-            return Poll::Ready(Err(cut("the peer does not finish its request")));
+            return Poll::Ready(Err(this.cut("the peer does not finish its request")));
         }
         Poll::Pending
     }
@@ -191,6 +203,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
 
 #[cfg(test)]
 mod tests {
+    use gpulse_aggregator::Http;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
     use super::*;
@@ -204,7 +217,10 @@ mod tests {
     fn pair(is_http2: bool) -> (tokio::io::DuplexStream, Guarded<tokio::io::DuplexStream>) {
         let (peer, io) = duplex(64 * 1024);
         let connection = Connection::new(Scopes::NONE, is_http2);
-        (peer, Guarded::new(io, connection, PATIENCE, None))
+        (
+            peer,
+            Guarded::new(io, connection, PATIENCE, None, Http::default().accepted()),
+        )
     }
 
     /// How long the connection is read before it is cut.

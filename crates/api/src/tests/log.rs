@@ -68,4 +68,7 @@ async fn a_panic_is_a_500_and_the_next_request_is_answered() {
     assert_eq!(body["detail"], "Internal Server Error");
     let fine = TestRequest::with_uri("/fine").send_request(&service).await;
     assert_eq!(fine.status(), StatusCode::OK);
+    let counted = api.cache.counters().read().http.requests;
+    let statuses: Vec<_> = counted.iter().map(|count| (count.status, count.count)).collect();
+    assert_eq!(statuses, [(Some(200), 1), (Some(500), 1)]);
 }

@@ -32,6 +32,7 @@ mod negotiation;
 mod nonsense;
 mod openapi;
 mod over_tcp;
+mod stats;
 
 /// The interface over a cache.
 struct Api {

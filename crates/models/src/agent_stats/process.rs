@@ -43,7 +43,7 @@ impl ProcessStats {
 pub struct BuildInfo {
     /// The agent's version.
     pub version: &'static str,
-    /// The commit, where whoever built it said so (`GPULSE_COMMIT`).
+    /// The commit, where whoever built it said so (`BUILD_COMMIT`).
     pub commit: Option<&'static str>,
     /// The compiler's version, such as `1.90.0`; `unknown` where it did not say.
     pub rustc: &'static str,
