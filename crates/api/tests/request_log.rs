@@ -8,7 +8,8 @@ use std::{
 };
 
 use gpulse_aggregator::SnapshotCache;
-use gpulse_api::{ApiConfig, HttpServer, Security};
+use gpulse_api::{ApiConfig, HttpServer, Metrics, Security};
+use gpulse_exporters::{Profile, Profiles};
 use gpulse_models::{GpuState, example};
 
 #[derive(Clone, Default)]
@@ -50,6 +51,12 @@ async fn each_request_is_one_line() {
         request_timeout: Duration::from_secs(5),
         cors_origins: Vec::new(),
         version: "0.1.0",
+        metrics: Metrics {
+            profiles: Profiles::from_iter([Profile::Native]),
+            node: "node-1".to_owned(),
+            per_process: false,
+            created: false,
+        },
         security: Security::default(),
     };
     let server = HttpServer::start(listener, cache, config).unwrap();
