@@ -6,14 +6,16 @@
 //! 4. [`DriverDown`] empties the roster and says why.
 //! 5. A [`Joined`] says how the GPUs are joined.
 //! 6. An [`Inventoried`] says what GPUs the machine should have.
-//! 7. An [`EventBatch`] goes into the log of events, beside what the aggregator itself sees change.
+//! 7. An [`Assigned`] says which containers hold which GPUs.
+//! 8. An [`EventBatch`] goes into the log of events, beside what the aggregator itself sees change.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use actix::{Actor, AsyncContext, Context, Handler, Message};
 use gpulse_models::{
     DriverFault, DriverInfo, DriverStatus, EventGpu, EventKind, Failure, GpuFacts, GpuId, GpuSnapshot,
-    GpuState, HostSnapshot, Inventory, Reading, Reason, Sample, Timestamp, Topology, Totals, microseconds,
+    GpuState, HostSnapshot, Inventory, PodAssignments, Reading, Reason, Sample, Timestamp, Topology, Totals,
+    microseconds,
 };
 use tokio::time::Instant;
 
@@ -24,10 +26,14 @@ use crate::{
     slot::{Moment, Slot},
 };
 
+mod assigned;
 mod event_batch;
 mod inventoried;
+mod joined;
+pub use assigned::Assigned;
 pub use event_batch::{EventBatch, GpuEvent, Watch};
 pub use inventoried::Inventoried;
+pub use joined::Joined;
 
 /// Messages that may wait: several ticks of 64 GPUs, so that only an aggregator that stands still refuses any.
 pub const MAILBOX_CAPACITY: usize = 256;
@@ -57,16 +63,6 @@ pub struct Roster {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct DriverDown(pub DriverFault);
-
-/// How the GPUs of the roster are joined.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub struct Joined {
-    /// The initialisation in which it was read.
-    pub epoch: u64,
-    /// What was read, or why nothing was.
-    pub topology: Reading<Arc<Topology>>,
-}
 
 /// The outcome of one tick of one GPU.
 #[derive(Debug, Message)]
@@ -101,6 +97,7 @@ pub struct Aggregator {
     /// Good samples of GPUs that are not in the roster for now: their count goes on when they come back.
     retired: HashMap<GpuId, u64>,
     inventory: Arc<Inventory>,
+    pods: Arc<PodAssignments>,
     absentees: Absentees,
     notices: Notices,
 }
@@ -118,6 +115,7 @@ impl Aggregator {
             topology: Reading::Unavailable(Reason::NotReady),
             retired: HashMap::new(),
             inventory: Arc::new(Inventory::unread()),
+            pods: Arc::new(PodAssignments::unread()),
             absentees: Absentees::default(),
             notices: Notices::default(),
         }
@@ -144,6 +142,7 @@ impl Aggregator {
             totals,
             topology: self.topology.clone(),
             inventory: Arc::clone(&self.inventory),
+            pods: Arc::clone(&self.pods),
         };
         self.absentees.notice(&host);
         self.cache.publish(host);
@@ -280,17 +279,6 @@ impl Handler<Record> for Aggregator {
         log_change(&before, &after);
         self.cache.put(after);
         self.publish(now.wall);
-    }
-}
-
-impl Handler<Joined> for Aggregator {
-    type Result = ();
-
-    fn handle(&mut self, joined: Joined, _: &mut Self::Context) {
-        if joined.epoch == self.epoch {
-            self.topology = joined.topology;
-            self.publish(microseconds(Timestamp::now()));
-        }
     }
 }
 

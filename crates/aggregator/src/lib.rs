@@ -15,8 +15,8 @@ mod slot;
 mod stats;
 
 pub use aggregator::{
-    Aggregator, DriverDown, EventBatch, GpuEvent, Inventoried, Joined, MAILBOX_CAPACITY, Record, Roster,
-    Watch,
+    Aggregator, Assigned, DriverDown, EventBatch, GpuEvent, Inventoried, Joined, MAILBOX_CAPACITY, Record,
+    Roster, Watch,
 };
 pub use cache::SnapshotCache;
 pub use events::{EVENTS_KEPT, EventLog, EventPage, EventTotals, XIDS_COUNTED};

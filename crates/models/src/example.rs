@@ -13,7 +13,8 @@ pub use sample::sample;
 use crate::{
     Bits, Celsius, DriverFault, DriverInfo, DriverReason, DriverStatus, GpuFacts, GpuId, GpuIdentity,
     GpuLimits, GpuSnapshot, GpuState, Health, HostSnapshot, Inventory, Megabits, Megahertz, PciGpu, Percent,
-    Reading::Value, Reason, Topology, TopologyGpu, TopologyPair, Totals, Watts, catalogue::Catalogued,
+    PodAssignments, PodContainer, PodDevice, PodHolders, Reading::Value, Reason, Topology, TopologyGpu,
+    TopologyPair, Totals, Watts, catalogue::Catalogued,
 };
 
 /// The time at which everything here was taken.
@@ -121,6 +122,7 @@ pub fn host(gpus: impl IntoIterator<Item = GpuSnapshot>) -> HostSnapshot {
         totals,
         topology: Value(topology),
         inventory,
+        pods: Arc::new(pods()),
     }
 }
 
@@ -138,6 +140,18 @@ pub fn inventory(gpus: usize) -> Inventory {
         devices: Ok((0..gpus).filter_map(device).collect()),
         is_of_this_machine: true,
     }
+}
+
+/// What the kubelet says: a pod holds the first GPU of the example.
+pub fn pods() -> PodAssignments {
+    let mut holders = PodHolders::default();
+    let holder = PodContainer {
+        namespace: "training".to_owned(),
+        pod: "llama-0".to_owned(),
+        container: "trainer".to_owned(),
+    };
+    holders.add(PodDevice::Gpu(facts(0).id.as_str().to_owned()), holder);
+    PodAssignments::known(holders, at())
 }
 
 /// Why NVML cannot be used.

@@ -15,6 +15,7 @@ pub mod example;
 mod facts;
 mod id;
 mod inventory;
+mod pods;
 mod process;
 mod reading;
 mod sample;
@@ -37,6 +38,9 @@ pub use event::{Event, EventCounters, EventGpu, EventKind, LastXid, MigInstance}
 pub use facts::{GpuFacts, GpuIdentity, GpuLimits};
 pub use id::{GpuId, InvalidPciBusId, PciBusId};
 pub use inventory::{Absence, ExpectedGpus, Inventory, PciGpu};
+pub use pods::{
+    MAX_HELD_DEVICES, MAX_HOLDERS, PodAssignments, PodContainer, PodDevice, PodHolders, UnknownDevice,
+};
 pub use process::{
     BriefProcess, CommandLine, CommandLines, Container, ContainerRuntime, GpuProcess, Identity, MigPlace,
     OtherProcesses, OtherRow, PidNamespace, ProcessIdentity, ProcessKinds, ProcessList, ProcessOverview,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::{
-    DriverStatus, Failure, GpuFacts, GpuId, GpuState, Inventory, PciBusId, Reading, Reason, Sample, Topology,
-    Totals,
+    DriverStatus, Failure, GpuFacts, GpuId, GpuState, Inventory, PciBusId, PodAssignments, Reading, Reason,
+    Sample, Topology, Totals,
 };
 
 /// One GPU as published. Never changes afterwards.
@@ -125,6 +125,8 @@ pub struct HostSnapshot {
     pub topology: Reading<Arc<Topology>>,
     /// What GPUs the machine should have.
     pub inventory: Arc<Inventory>,
+    /// Which containers hold which GPUs, as Kubernetes assigned them.
+    pub pods: Arc<PodAssignments>,
 }
 
 impl HostSnapshot {
@@ -138,6 +140,7 @@ impl HostSnapshot {
             totals: Totals::default(),
             topology: Reading::Unavailable(Reason::NotReady),
             inventory: Arc::new(Inventory::unread()),
+            pods: Arc::new(PodAssignments::unread()),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The aggregator under paused time: what is published when, and in which state.
 
 use actix::Addr;
-use gpulse_models::{GpuId, GpuState, Reason, example};
+use gpulse_models::{Absence, GpuId, GpuState, Reason, example};
 use tokio::{task::LocalSet, time::sleep};
 
 use super::*;
@@ -313,6 +313,37 @@ fn an_inventory_is_published_once_and_kept_across_rosters() {
         assert_eq!(bench.host().generation, host.generation, "nothing changed");
         bench.seed(2, 3).await;
         assert_eq!(bench.host().expected_gpus().unwrap().count, 3);
+    });
+}
+
+#[test]
+fn assignments_are_published_when_they_change_and_kept_across_rosters() {
+    paused(|| async {
+        let bench = Bench::start(1).await;
+        bench.good(1, 0).await;
+        assert!(bench.host().pods.holders.is_err());
+        let assign = async |pods: PodAssignments| {
+            bench.aggregator.send(Assigned(Arc::new(pods))).await.unwrap();
+            bench.host()
+        };
+        let host = assign(example::pods()).await;
+        assert_eq!(host.pods.of_gpu(host.gpu_at(0).unwrap())[0].pod, "llama-0");
+        // The same at another time: known with the next generation, which it does not make.
+        let later = PodAssignments {
+            read_at: None,
+            ..example::pods()
+        };
+        let again = assign(later.clone()).await;
+        assert!(Arc::ptr_eq(&again, &host));
+        bench.good(1, 0).await;
+        assert_eq!(*bench.host().pods, later);
+        let failing = PodAssignments {
+            last_error: Some(Absence::new(Reason::Timeout, "words")),
+            ..later
+        };
+        assert_eq!(*assign(failing.clone()).await.pods, failing);
+        bench.seed(2, 3).await;
+        assert_eq!(*bench.host().pods, failing);
     });
 }
 
