@@ -17,7 +17,13 @@ use tracing_subscriber::{
 use crate::config::{LogFormat, LogLevel};
 
 /// What is logged at the configured level; libraries are heard from `warn` on, unless more than `info` is asked for.
-const OURS: [&str; 4] = ["gpulse", "gpulse_aggregator", "gpulse_api", "gpulse_sampler"];
+const OURS: [&str; 5] = [
+    "gpulse",
+    "gpulse_aggregator",
+    "gpulse_api",
+    "gpulse_exporters",
+    "gpulse_sampler",
+];
 
 /// Lines that may wait to be written: a burst of a node's worth of GPUs. Beyond that the reader stands still.
 const WAITING_LINES: usize = 1_024;

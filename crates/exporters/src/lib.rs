@@ -6,6 +6,7 @@
 
 mod exposition;
 mod family;
+mod kubelet;
 mod profile;
 mod reference;
 pub mod seen;
@@ -13,6 +14,7 @@ mod text;
 
 pub use exposition::{expose, to_text};
 pub use family::{Exemplar, Extra, Family, Histogram, Kind, Labels, Point, Sink};
+pub use kubelet::{KUBELET_SOCKET, PodSettings, PodWatch, watch_pods};
 pub use profile::{Each, Profile, Profiles, Row, Scale, Source, Table, UnknownProfile, View};
 pub use reference::reference;
 pub use text::Format;

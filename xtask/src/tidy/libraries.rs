@@ -18,10 +18,12 @@ const NVML: &str = "only the sampler knows NVML";
 const HTTP: &str = "only the api knows HTTP";
 const SECRETS: &str = "only the api knows who may read; the tests have a TLS client";
 const ACTORS: &str = "only aggregator, sampler and agent have to do with actors";
+const GRPC: &str =
+    "only exporters talks to the kubelet and in protobuf; the tests have a kubelet of their own";
 const MANAGER: &str = "only the binary talks to the service manager";
 const START: &str = "libraries have errors of their own and no command line";
 
-const LIBRARIES: [Library; 22] = [
+const LIBRARIES: [Library; 25] = [
     // The simulator is tested with a foreign client.
     Library {
         name: "nvml-wrapper",
@@ -154,6 +156,24 @@ const LIBRARIES: [Library; 22] = [
         normal: &["gpulse"],
         dev: &[],
         reason: MANAGER,
+    },
+    Library {
+        name: "prost",
+        normal: &["gpulse-exporters"],
+        dev: &["gpulse-e2e"],
+        reason: GRPC,
+    },
+    Library {
+        name: "tonic",
+        normal: &["gpulse-exporters"],
+        dev: &["gpulse-e2e"],
+        reason: GRPC,
+    },
+    Library {
+        name: "tonic-prost",
+        normal: &["gpulse-exporters"],
+        dev: &[],
+        reason: GRPC,
     },
 ];
 
