@@ -1,11 +1,11 @@
 //! The bodies of the native routes.
 //!
-//! What is shown of a GPU depends on its snapshot alone: it is written once and goes as it is into the bodies of all
-//! generations in which the snapshot is the same. What is added, the generation, is of each generation.
+//! What is shown of a GPU depends on its snapshot and on who holds it: it is written once and goes as it is into the bodies
+//! of all generations in which both are the same. What is added, the generation, is of each generation.
 
 use std::sync::{Arc, OnceLock};
 
-use gpulse_models::{GpuSnapshot, HostSnapshot, Timestamp};
+use gpulse_models::{GpuSnapshot, HostSnapshot, PodAssignments, Timestamp};
 use serde::Serialize;
 
 use super::Set;
@@ -22,6 +22,7 @@ use crate::{
 /// The bodies of one generation.
 #[derive(Debug)]
 pub(super) struct Native {
+    pods: Arc<PodAssignments>,
     gpus: OnceLock<Rendered>,
     each: Vec<Each>,
     processes: OnceLock<Rendered>,
@@ -36,10 +37,11 @@ struct Each {
     processes: OnceLock<Rendered>,
 }
 
-/// What is shown of a GPU; carried from generation to generation while the GPU's snapshot is the same.
+/// What is shown of a GPU; carried from generation to generation while the GPU's snapshot and the assignments are the same.
 #[derive(Debug)]
 struct ShownGpu {
     gpu: Arc<GpuSnapshot>,
+    pods: Arc<PodAssignments>,
     json: OnceLock<Vec<u8>>,
 }
 
@@ -52,17 +54,25 @@ struct Head {
 
 impl Native {
     pub(super) fn new(host: &HostSnapshot, earlier: Option<&Self>) -> Self {
+        let same_pods = |earlier: &&Self| {
+            Arc::ptr_eq(&earlier.pods, &host.pods) || earlier.pods.holders == host.pods.holders
+        };
+        let earlier = earlier.filter(same_pods);
         let each = host.gpus.iter().enumerate().map(|(place, gpu)| {
             let earlier = earlier.and_then(|earlier| earlier.each.get(place));
             // Held here, the snapshot cannot have been freed: the same address is the same snapshot.
             let same = earlier.filter(|earlier| Arc::ptr_eq(&earlier.shown.gpu, gpu));
             Each {
-                shown: same.map_or_else(|| Arc::new(ShownGpu::of(gpu)), |same| Arc::clone(&same.shown)),
+                shown: same.map_or_else(
+                    || Arc::new(ShownGpu::of(gpu, &host.pods)),
+                    |same| Arc::clone(&same.shown),
+                ),
                 gpu: OnceLock::new(),
                 processes: OnceLock::new(),
             }
         });
         Self {
+            pods: Arc::clone(&host.pods),
             each: each.collect(),
             gpus: OnceLock::new(),
             processes: OnceLock::new(),
@@ -137,15 +147,16 @@ impl Set {
 }
 
 impl ShownGpu {
-    fn of(gpu: &Arc<GpuSnapshot>) -> Self {
+    fn of(gpu: &Arc<GpuSnapshot>, pods: &Arc<PodAssignments>) -> Self {
         Self {
             gpu: Arc::clone(gpu),
+            pods: Arc::clone(pods),
             json: OnceLock::new(),
         }
     }
 
     fn json(&self) -> &[u8] {
         self.json
-            .get_or_init(|| to_json(&Gpu::of(&self.gpu, &Selection::All)))
+            .get_or_init(|| to_json(&Gpu::of(&self.gpu, &self.pods, &Selection::All)))
     }
 }

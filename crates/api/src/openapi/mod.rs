@@ -78,6 +78,7 @@ scopes `read` (everything), `metrics` (`/metrics` only) or `admin`. `/health/liv
         v1::host::HostDriver,
         v1::host::HostGpus,
         v1::host::HostExpected,
+        v1::host::HostKubernetes,
         v1::host::HostEvents,
     )),
     modifiers(&AllKeysAreSent, &Native, &Examples, &Refusals),

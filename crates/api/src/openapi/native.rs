@@ -12,11 +12,12 @@ use utoipa::{
 use super::tables::{TABLES, list, name_of, nullable, object, reference, time, with};
 
 /// Components that `fields` takes keys from and that are derived elsewhere.
-const DERIVED: [&str; 5] = [
+const DERIVED: [&str; 6] = [
     "HostAgent",
     "HostDriver",
     "HostGpus",
     "HostExpected",
+    "HostKubernetes",
     "HostEvents",
 ];
 
@@ -69,6 +70,7 @@ fn components() -> Vec<(&'static str, ObjectBuilder)> {
         ("ActivityPart", object(Activity::METRICS)),
         ("Gpu", gpu(open())),
         ("GpuLastError", last_error()),
+        ("GpuPod", pod()),
         ("GpuProcesses", gpu_processes()),
         ("Gpus", gpus()),
         ("Host", host()),
@@ -113,6 +115,11 @@ fn gpu(object: ObjectBuilder) -> ObjectBuilder {
                 "When the sample was taken that is shown; null if there is none to show.",
             ),
         );
+    let pods = list(
+        "GpuPod",
+        "The containers that Kubernetes assigned it or an instance of it to; null where that is not known.",
+    );
+    let object = object.property("pods", pods.schema_type(nullable(Type::Array)));
     let object = Group::ALL.into_iter().fold(object, |object, group| {
         let shown = reference(name_of(group.metrics()), group.description().trim());
         object.property(group.as_str(), shown)
@@ -142,6 +149,23 @@ fn last_error() -> ObjectBuilder {
         )
         .property("message", text("What happened, for a person.", false))
         .property("at", time(false, "When it was noticed."))
+}
+
+fn pod() -> ObjectBuilder {
+    open()
+        .description(Some(
+            "A container that a GPU or an instance of it is assigned to.",
+        ))
+        .property("namespace", text("Namespace of its pod.", false))
+        .property("pod", text("Name of its pod.", false))
+        .property("container", text("Its name within the pod.", false))
+        .property(
+            "mig_uuid",
+            text(
+                "UUID of the instance that it holds; null where it has the GPU as a whole.",
+                true,
+            ),
+        )
 }
 
 fn gpus() -> ObjectBuilder {
@@ -225,6 +249,13 @@ fn host() -> ObjectBuilder {
         .property(
             "expected",
             reference("HostExpected", "What GPUs the machine should have."),
+        )
+        .property(
+            "kubernetes",
+            reference(
+                "HostKubernetes",
+                "Whether it is known which pods hold which GPUs.",
+            ),
         )
         .property(
             "totals",

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use gpulse_models::{
-    Failure, GpuIdentity, GpuLimits, GpuSnapshot, HostSnapshot, Sample, Timestamp,
+    Failure, GpuIdentity, GpuLimits, GpuSnapshot, HostSnapshot, PodAssignments, Sample, Timestamp,
     catalogue::{Catalogued as _, Group, Readings},
 };
 use serde::{
@@ -12,6 +12,7 @@ use serde::{
 };
 
 use super::{
+    pods::Pods,
     selection::Selection,
     walk::{Gaps, Unavailable, entries},
 };
@@ -19,6 +20,7 @@ use super::{
 /// A GPU, as far as it is selected.
 pub(crate) struct Gpu<'a> {
     gpu: &'a GpuSnapshot,
+    pods: &'a PodAssignments,
     selection: &'a Selection,
     identity: Cow<'a, GpuIdentity>,
     limits: Cow<'a, GpuLimits>,
@@ -38,10 +40,11 @@ pub(crate) struct OneGpu<'a> {
 }
 
 impl<'a> Gpu<'a> {
-    pub(crate) fn of(gpu: &'a GpuSnapshot, selection: &'a Selection) -> Self {
+    pub(crate) fn of(gpu: &'a GpuSnapshot, pods: &'a PodAssignments, selection: &'a Selection) -> Self {
         let (facts, reason) = (gpu.facts.as_deref(), gpu.absence());
         Self {
             gpu,
+            pods,
             selection,
             identity: facts.map_or_else(
                 || Cow::Owned(GpuIdentity::absent(reason)),
@@ -85,6 +88,9 @@ impl<'a> Gpu<'a> {
         put(map, selection, "dropped", &health.dropped)?;
         put(map, selection, "last_error", &last_error.map(LastError::of))?;
         put(map, selection, "sampled_at", &sampled_at)?;
+        if let Some(selection) = selection.below("pods") {
+            map.serialize_entry("pods", &Pods::of(gpu, self.pods, selection))?;
+        }
         for group in Group::ALL {
             if let Some(selection) = selection.below(group.as_str()) {
                 let (readings, read_at) = self.group(group);
@@ -107,6 +113,10 @@ impl<'a> Gpu<'a> {
             }
             if self.gpu.served_sample().is_none() && self.selection.below("sampled_at").is_some() {
                 gaps.absent("sampled_at", reason);
+            }
+            let pods = self.selection.below("pods");
+            if let Some(reason) = pods.and_then(|pods| Pods::of(self.gpu, self.pods, pods).reason()) {
+                gaps.absent("pods", reason);
             }
             for group in Group::ALL {
                 if let Some(selection) = self.selection.below(group.as_str()) {
@@ -142,7 +152,7 @@ impl Serialize for Roster<'_> {
         let Gpus { host, selection } = self.0;
         let mut list = serializer.serialize_seq(Some(host.gpus.len()))?;
         for gpu in &host.gpus {
-            list.serialize_element(&Gpu::of(gpu, selection))?;
+            list.serialize_element(&Gpu::of(gpu, &host.pods, selection))?;
         }
         list.end()
     }

@@ -97,8 +97,8 @@ pub(crate) async fn gpu(request: HttpRequest, gpu: Path<String>) -> HttpResponse
     match selection {
         None => respond::rendered(&request, set.native_gpu(place)),
         Some(selection) => {
-            let gpu = Gpu::of(&set.host.gpus[place], &selection);
             let host = &*set.host;
+            let gpu = Gpu::of(&host.gpus[place], &host.pods, &selection);
             respond::once(&request, &OneGpu { host, gpu })
         }
     }

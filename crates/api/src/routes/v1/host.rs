@@ -17,10 +17,12 @@ use crate::{
 mod body;
 mod events;
 mod expected;
+mod kubernetes;
 
 use body::HostBody;
 pub(crate) use events::HostEvents;
 pub(crate) use expected::HostExpected;
+pub(crate) use kubernetes::HostKubernetes;
 
 /// The agent.
 #[derive(Debug, Serialize, ToSchema)]
@@ -125,6 +127,7 @@ pub(crate) async fn host(request: HttpRequest) -> HttpResponse {
         driver: HostDriver::of(&host),
         gpus: HostGpus::of(&host),
         expected: HostExpected::of(&host),
+        kubernetes: HostKubernetes::of(&host),
         sums: HostSums::over(&host),
         events: HostEvents::of(state.cache.events().totals()),
         selection: &selection,

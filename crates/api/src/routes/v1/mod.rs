@@ -11,6 +11,7 @@ pub(crate) mod gpu;
 pub(crate) mod gpus;
 pub(crate) mod host;
 mod nearest;
+mod pods;
 pub(crate) mod processes;
 pub(crate) mod query;
 pub(crate) mod selection;

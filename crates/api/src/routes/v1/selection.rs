@@ -38,15 +38,20 @@ impl Word {
         }
     }
 
+    /// A key with a list below it, and the keys of what is in the list.
+    pub(crate) fn list(key: &'static str, below: Vec<Self>) -> Self {
+        Self {
+            is_list: true,
+            ..Self::part(key, below)
+        }
+    }
+
     /// The keys of a table of readings.
     pub(crate) fn all(metrics: &[Metric]) -> Vec<Self> {
         let word = |metric: &Metric| match metric.what {
             What::Reading(_) => Self::leaf(metric.key),
             What::Part(below) => Self::part(metric.key, Self::all(below)),
-            What::List(_, below) => Self {
-                is_list: true,
-                ..Self::part(metric.key, Self::all(below))
-            },
+            What::List(_, below) => Self::list(metric.key, Self::all(below)),
         };
         metrics.iter().map(word).collect()
     }

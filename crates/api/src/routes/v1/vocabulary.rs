@@ -7,7 +7,7 @@ use gpulse_models::{
     catalogue::{Catalogued as _, Group},
 };
 
-use super::selection::Word;
+use super::{pods, selection::Word};
 
 /// Keys of a GPU that are no group of readings.
 const ABOUT_GPU: [&str; 9] = [
@@ -33,7 +33,8 @@ pub(crate) static GPU: LazyLock<Vec<Word>> = LazyLock::new(|| {
         }
         Word::part(group.as_str(), below)
     });
-    about.chain([error]).chain(groups).collect()
+    let pods = Word::list("pods", pods::KEYS.into_iter().map(Word::leaf).collect());
+    about.chain([error, pods]).chain(groups).collect()
 });
 
 /// Keys of a process.
@@ -74,6 +75,10 @@ pub(crate) static HOST: LazyLock<Vec<Word>> = LazyLock::new(|| {
         ),
         parts("gpus", &["total", "ok", "stale", "hung", "lost", "unavailable"]),
         parts("expected", &["count", "found", "missing"]),
+        parts(
+            "kubernetes",
+            &["read_at", "reason", "message", "held_devices", "omitted"],
+        ),
         Word::part("totals", totals),
         parts("events", &["kinds", "xids", "other_xids", "dropped", "unwatched"]),
     ]

@@ -149,6 +149,7 @@ async fn every_null_has_a_reason_at_its_path_or_above_it_and_every_reason_a_null
         let is_answer = |path: &str| {
             path == "last_error"
                 || path.ends_with("read_at")
+                || path.starts_with("pods.") && path.ends_with("mig_uuid")
                 || path.starts_with("processes.processes.") && path.contains("instance_id")
                 || ["pod_uid", "slurm_job_id", "slurm_step"]
                     .iter()

@@ -11,6 +11,7 @@ mod caching;
 mod fields;
 mod gpus;
 mod host;
+mod pods;
 mod processes;
 mod schema;
 mod topology;

@@ -4,7 +4,7 @@ use gpulse_models::{HostSnapshot, HostSums};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value;
 
-use super::{HostAgent, HostDriver, HostEvents, HostExpected, HostGpus};
+use super::{HostAgent, HostDriver, HostEvents, HostExpected, HostGpus, HostKubernetes};
 use crate::routes::v1::{
     gpu::head,
     selection::Selection,
@@ -18,6 +18,7 @@ pub(crate) struct HostBody<'a> {
     pub(super) driver: HostDriver,
     pub(super) gpus: HostGpus,
     pub(super) expected: HostExpected,
+    pub(super) kubernetes: HostKubernetes,
     pub(super) sums: HostSums,
     pub(super) events: HostEvents,
     pub(super) selection: &'a Selection,
@@ -59,6 +60,13 @@ impl HostBody<'_> {
                     }
                 }
             }
+            if let Some(selection) = self.selection.below("kubernetes") {
+                for (key, reason) in self.kubernetes.gaps() {
+                    if selection.below(key).is_some() {
+                        gaps.absent(&format!("kubernetes.{key}"), reason);
+                    }
+                }
+            }
             if let Some(selection) = self.selection.below("totals") {
                 for (key, reason) in &self.sums.gaps {
                     if selection.below(key).is_some() {
@@ -78,6 +86,7 @@ impl Serialize for HostBody<'_> {
         self.put(&mut map, "driver", &self.driver)?;
         self.put(&mut map, "gpus", &self.gpus)?;
         self.put(&mut map, "expected", &self.expected)?;
+        self.put(&mut map, "kubernetes", &self.kubernetes)?;
         if let Some(selection) = self.selection.below("totals") {
             let sums = &self.sums;
             map.serialize_entry("totals", &Totals { sums, selection })?;
