@@ -17,6 +17,7 @@ mod foreign_crates;
 mod fuzzed;
 mod inventory;
 mod isolation;
+mod kubernetes;
 mod life_cycle;
 mod native;
 mod packaging;

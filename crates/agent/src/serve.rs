@@ -1,12 +1,13 @@
 //! `gpulse serve`: bind, wire the actors together, serve until a signal, end in bounded time.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{ops::ControlFlow, path::PathBuf, sync::Arc};
 
-use actix::{Actor, Arbiter, System};
+use actix::{Actor, Arbiter, Recipient, System, prelude::SendError};
 use anyhow::Context;
-use gpulse_aggregator::{Aggregator, SnapshotCache};
+use gpulse_aggregator::{Aggregator, Assigned, SnapshotCache};
 use gpulse_api::{ApiConfig, HttpServer, Listeners, UnixSocket};
-use gpulse_models::{Timestamp, microseconds};
+use gpulse_exporters::{PodWatch, watch_pods};
+use gpulse_models::{PodAssignments, Timestamp, microseconds};
 use gpulse_sampler::{
     Discovery, DiscoverySettings, ProcessSettings, Reports, SamplerSettings, watch_inventory,
 };
@@ -50,7 +51,7 @@ async fn run(config: &Config, library: Option<PathBuf>, listeners: Listeners) ->
     let supervisor = Supervisor::start(&cache, &config.watchdog);
     let server = HttpServer::start(listeners, Arc::clone(&cache), api_config(config))
         .context("HTTP cannot be served")?;
-    start_sampling(config, library, &cache);
+    let _pods = start_sampling(config, library, &cache);
     for place in places {
         tracing::info!("serving on {place}");
     }
@@ -118,8 +119,8 @@ fn places(config: &Config, listeners: &Listeners) -> anyhow::Result<Vec<String>>
     Ok(places)
 }
 
-/// Starts aggregator, discovery and samplers in an arbiter of their own.
-fn start_sampling(config: &Config, library: Option<PathBuf>, cache: &Arc<SnapshotCache>) {
+/// Starts aggregator, discovery and samplers in an arbiter of their own, and the threads that tell the aggregator more.
+fn start_sampling(config: &Config, library: Option<PathBuf>, cache: &Arc<SnapshotCache>) -> Option<PodWatch> {
     let samplers = Arbiter::new().handle();
     // With the samplers: none of them ever blocks, and a record costs no wake-up of another thread.
     let (written, stale_after) = (Arc::clone(cache), config.sampler.effective_stale_after());
@@ -128,6 +129,7 @@ fn start_sampling(config: &Config, library: Option<PathBuf>, cache: &Arc<Snapsho
     if let Err(error) = watch_inventory(config.health.inventory(), Arc::clone(cache), inventoried) {
         tracing::warn!(%error, "no thread can be started to look for missing GPUs");
     }
+    let pods = watch_kubelet(config, aggregator.clone().recipient());
     let discovery = DiscoverySettings {
         library,
         retry_first: config.nvml.retry_first,
@@ -158,6 +160,28 @@ fn start_sampling(config: &Config, library: Option<PathBuf>, cache: &Arc<Snapsho
         };
         Discovery::new(discovery, sampling, reports)
     });
+    pods
+}
+
+/// Starts to ask the kubelet which pods hold which GPUs, for as long as what is returned is kept.
+fn watch_kubelet(config: &Config, aggregator: Recipient<Assigned>) -> Option<PodWatch> {
+    let Some(settings) = config.kubernetes.pods() else {
+        // A mailbox that was just made has room.
+        let _ = aggregator.try_send(Assigned(Arc::new(PodAssignments::disabled())));
+        return None;
+    };
+    let watch = watch_pods(settings, move |pods| match aggregator.try_send(Assigned(pods)) {
+        // A full mailbox is told the next time.
+        Ok(()) | Err(SendError::Full(_)) => ControlFlow::Continue(()),
+        Err(SendError::Closed(_)) => ControlFlow::Break(()),
+    });
+    match watch {
+        Ok(watch) => Some(watch),
+        Err(error) => {
+            tracing::warn!(%error, "no thread can be started to ask the kubelet");
+            None
+        }
+    }
 }
 
 fn api_config(config: &Config) -> ApiConfig {

@@ -29,6 +29,7 @@ pub(super) const EXCEPTIONS: &[Exception] = &[
     ("dropped", Instead::Anything, "counts the agent's messages"),
     ("sampled_at", Instead::Anything, "of the agent's clock"),
     ("last_error", Instead::Anything, "what the agent met with"),
+    ("pods", Instead::Anything, "what the kubelet says"),
     ("*.read_at", Instead::Anything, "of the agent's clock"),
     (
         "load.interval.**",

@@ -62,7 +62,7 @@ pub(crate) struct Ended {
 
 impl AgentBuilder {
     /// An agent over the library at `path`, which samples every 100 ms and takes a pause of the test machine
-    /// neither for a stale GPU nor for a hang.
+    /// neither for a stale GPU nor for a hang; the kubelet of that machine is not asked.
     pub(crate) fn over(path: &Path) -> Self {
         Self::default()
             .argument("--nvml-library")
@@ -70,6 +70,7 @@ impl AgentBuilder {
             .interval("100ms")
             .variable("GPULSE_SAMPLER__STALE_AFTER", "2h")
             .variable("GPULSE_SAMPLER__DEADLINE", "2s")
+            .variable("GPULSE_KUBERNETES__POD_RESOURCES_SOCKET", "")
     }
 
     /// Adds an argument of `gpulse serve`.

@@ -2,6 +2,9 @@
 
 mod agent;
 mod http;
+#[allow(dead_code, reason = "the tests of the exporters use all of it")]
+#[path = "../../../crates/exporters/tests/kubelet/fake.rs"]
+pub(crate) mod kubelet;
 pub(crate) mod python;
 mod skip;
 #[allow(dead_code, reason = "the benchmark of fidelity uses all of it")]

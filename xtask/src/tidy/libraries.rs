@@ -160,7 +160,7 @@ const LIBRARIES: [Library; 25] = [
     Library {
         name: "prost",
         normal: &["gpulse-exporters"],
-        dev: &["gpulse-e2e"],
+        dev: &[],
         reason: GRPC,
     },
     Library {

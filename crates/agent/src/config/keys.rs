@@ -192,6 +192,23 @@ const KEYS: &[Key] = &[
         "How long that has to last without a break.",
     ),
     key(
+        "kubernetes.pod_resources_socket",
+        "an absolute path, or `\"\"` or `false` to ask nobody",
+        "The socket at which the kubelet says which pods hold which GPUs (PodResources API). Where there is none, that is \
+         not known, and nothing else changes.",
+    ),
+    key(
+        "kubernetes.interval",
+        "a duration from `100ms` to `1h`",
+        "From one question to the kubelet to the next. The pause grows while it does not answer; what it said last is \
+         believed for six intervals.",
+    ),
+    key(
+        "kubernetes.resource_names",
+        "a list of names such as `[\"example.com/gpu\"]`; one that ends in `*` is what names begin with",
+        "Resources whose devices are GPUs, beside `nvidia.com/gpu`, `nvidia.com/gpu.shared` and `nvidia.com/mig-*`.",
+    ),
+    key(
         "http.workers",
         "a number from 1 to 64",
         "Threads that answer requests.",

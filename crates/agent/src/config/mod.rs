@@ -8,6 +8,7 @@ mod duration;
 mod error;
 mod groups;
 mod keys;
+mod kubernetes;
 mod layers;
 mod metrics;
 mod metrics_keys;

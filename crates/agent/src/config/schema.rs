@@ -16,6 +16,7 @@ use super::{
     addresses::Addresses,
     duration,
     groups::Groups,
+    kubernetes::Kubernetes,
     metrics::Metrics,
     security::{Auth, Mode, Tls},
     system::{Health, Watchdog},
@@ -34,6 +35,7 @@ pub(crate) struct Config {
     pub(crate) sampler: Sampling,
     pub(crate) health: Health,
     pub(crate) watchdog: Watchdog,
+    pub(crate) kubernetes: Kubernetes,
     pub(crate) http: Http,
     pub(crate) metrics: Metrics,
     pub(crate) tls: Tls,
@@ -144,6 +146,7 @@ impl Default for Config {
             },
             health: Health::default(),
             watchdog: Watchdog::default(),
+            kubernetes: Kubernetes::default(),
             http: Http {
                 workers: 2,
                 max_connections: 1_024,
@@ -253,6 +256,7 @@ impl Config {
         }
         self.health.check()?;
         self.watchdog.check()?;
+        self.kubernetes.check()?;
         self.metrics.check()?;
         within("http.workers", self.http.workers, 1, 64)?;
         within("http.max_connections", self.http.max_connections, 1, 1_000_000)?;
