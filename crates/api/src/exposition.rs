@@ -80,8 +80,8 @@ impl Expositions {
         let view = View {
             host: &host,
             events: &state.cache.events().totals(),
+            stats: &state.cache.counters().read(),
             node: &self.settings.node,
-            version: state.version,
             started_at: state.started_at,
             at: Timestamp::now(),
             per_process: self.settings.per_process,

@@ -97,7 +97,7 @@ fn scaled(scale: Scale) -> String {
 
 #[cfg(test)]
 mod tests {
-    use gpulse_aggregator::EventTotals;
+    use gpulse_aggregator::{Counters, EventTotals};
     use gpulse_models::{
         DriverStatus, EventCounters, EventGpu, GpuState, HostSnapshot, LastXid, Reason, example,
     };
@@ -119,11 +119,14 @@ mod tests {
     }
 
     fn names(host: &HostSnapshot, events: &EventTotals) -> Vec<String> {
+        let counters = Counters::default();
+        counters.calls().begin("nvmlInit_v2").finish(None);
+        let stats = counters.read();
         let view = View {
             host,
             events,
+            stats: &stats,
             node: "n",
-            version: "0",
             started_at: example::at(),
             at: example::at(),
             per_process: true,

@@ -2,11 +2,11 @@
 
 use std::sync::LazyLock;
 
-use gpulse_models::{GpuSnapshot, NvlinkLink, Reading, ThrottleReasons};
+use gpulse_models::{GpuSnapshot, NvlinkLink, PodContainer, Reading, ThrottleReasons};
 
 use super::{
     Row, Scale, Source, Table, View,
-    row::{Labelled, OnFirst, instance_text},
+    row::{Labelled, OnFirst, holder, instance_text},
 };
 use crate::{
     family::{Extra, Family, Kind, Labels, Sink},
@@ -381,13 +381,14 @@ pub(super) fn labelled<'s, 'a>(
     seen: &'s [Seen<'a>],
     hostname: &'static str,
 ) -> Vec<Labelled<'s, 'a>> {
-    let of_gpu = |gpu: &GpuSnapshot| labels(view, gpu, hostname, Vec::new());
+    let of_gpu = |gpu: &GpuSnapshot| labels(view, gpu, hostname, Vec::new(), view.host.pods.of_gpu(gpu));
     let of_instance = |gpu: &GpuSnapshot, item: &Item<'a>| {
         let own = vec![
             ("GPU_I_PROFILE", instance_text(item, "profile")),
             ("GPU_I_ID", instance_text(item, "gpu_instance_id")),
         ];
-        labels(view, gpu, hostname, own)
+        let holders = view.host.pods.of_mig(&instance_text(item, "uuid"));
+        labels(view, gpu, hostname, own, holders)
     };
     Labelled::all(seen, of_gpu, of_instance)
 }
@@ -397,6 +398,7 @@ fn labels(
     gpu: &GpuSnapshot,
     hostname: &'static str,
     own: Vec<(&'static str, String)>,
+    holders: &[PodContainer],
 ) -> Labels {
     let identity = gpu.facts.as_ref().map(|facts| &facts.identity);
     let minor = identity.and_then(|identity| identity.minor_number.value().copied());
@@ -414,6 +416,7 @@ fn labels(
     pairs.extend(own);
     pairs.push((hostname, view.node.to_owned()));
     pairs.push(("DCGM_FI_DRIVER_VERSION", view.driver_version().to_owned()));
+    pairs.extend(holder(holders));
     Labels::new(pairs)
 }
 

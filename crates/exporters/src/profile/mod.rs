@@ -10,7 +10,7 @@ mod row;
 use std::{fmt, str::FromStr};
 
 use gpulse_aggregator::EventTotals;
-use gpulse_models::{EventCounters, GpuSnapshot, HostSnapshot, Timestamp};
+use gpulse_models::{AgentStats, EventCounters, GpuSnapshot, HostSnapshot, Timestamp};
 
 pub use row::{Each, Row, Scale, Source, Table};
 
@@ -23,10 +23,10 @@ pub struct View<'a> {
     pub host: &'a HostSnapshot,
     /// How often what happened since the agent started.
     pub events: &'a EventTotals,
+    /// What the agent knows of itself.
+    pub stats: &'a AgentStats,
     /// The name of this node, for profiles that label series with it.
     pub node: &'a str,
-    /// The version of the agent.
-    pub version: &'a str,
     /// When the agent started, which is when its counters began.
     pub started_at: Timestamp,
     /// Now, by which ages are told.

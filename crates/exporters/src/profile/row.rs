@@ -1,6 +1,6 @@
 //! The tables of profiles: which metric comes from which reading.
 
-use gpulse_models::GpuSnapshot;
+use gpulse_models::{GpuSnapshot, PodContainer};
 
 use crate::{
     family::{Extra, Family, Kind, Labels, Sink},
@@ -183,6 +183,18 @@ impl<'s, 'a> Labelled<'s, 'a> {
 
 fn instances<'s, 'a>(seen: &'s Seen<'a>, list: Option<ListId>) -> impl Iterator<Item = &'s Item<'a>> {
     list.into_iter().flat_map(|list| seen.items(list))
+}
+
+/// The labels of who holds a device, where it is one container alone: a shared device belongs to nobody.
+pub(super) fn holder(holders: &[PodContainer]) -> Vec<(&'static str, String)> {
+    match holders {
+        [sole] => vec![
+            ("namespace", sole.namespace.clone()),
+            ("pod", sole.pod.clone()),
+            ("container", sole.container.clone()),
+        ],
+        _ => Vec::new(),
+    }
 }
 
 /// What a MIG instance says of itself at `key`.

@@ -1,7 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use gpulse_aggregator::EventTotals;
-use gpulse_models::{EventCounters, EventGpu, GpuSnapshot, GpuState, HostSnapshot, LastXid, example};
+use gpulse_aggregator::{Counters, EventTotals};
+use gpulse_models::{
+    EventCounters, EventGpu, GpuSnapshot, GpuState, HostSnapshot, LastXid, PodAssignments, PodContainer,
+    PodHolders, example,
+};
 
 use super::*;
 use crate::{
@@ -60,11 +63,12 @@ impl Kept {
 }
 
 fn shown(host: &HostSnapshot, events: &EventTotals, profiles: Profiles) -> Kept {
+    let stats = Counters::default().read();
     let view = View {
         host,
         events,
+        stats: &stats,
         node: "node-1",
-        version: "0",
         started_at: example::at(),
         at: example::at(),
         per_process: true,
@@ -164,7 +168,8 @@ fn dcgm_names_have_its_units_and_labels() {
     assert_eq!(
         labels,
         "gpu=0,UUID=GPU-00000000-0000-0000-0000-000000000000,pci_bus_id=00000000:01:00.0,device=nvidia0,\
-         modelName=NVIDIA Example,Hostname=node-1,DCGM_FI_DRIVER_VERSION=580.95.05"
+         modelName=NVIDIA Example,Hostname=node-1,DCGM_FI_DRIVER_VERSION=580.95.05,\
+         namespace=training,pod=llama-0,container=trainer"
     );
 }
 
@@ -260,6 +265,38 @@ fn no_xid_is_zero_only_where_events_reach_the_agent() {
     assert_eq!(shown(&host, &of(None), dcgm).one("DCGM_FI_DEV_XID_ERRORS"), 0.0);
     let refused = of(Some(gpulse_models::Reason::NoPermission));
     assert!(!shown(&host, &refused, dcgm).has("DCGM_FI_DEV_XID_ERRORS"));
+}
+
+#[test]
+fn a_sole_holder_labels_every_series_and_several_none() {
+    let gpu = example::gpu(0);
+    let uuid = gpu.id.to_string();
+    let holder = |pod: &str| PodContainer {
+        namespace: "team".to_owned(),
+        pod: pod.to_owned(),
+        container: "main".to_owned(),
+    };
+    let mut host = example::host([gpu]);
+    let mut holders = PodHolders::default();
+    holders.add(uuid.parse().unwrap(), holder("a"));
+    host.pods = PodAssignments::known(holders.clone(), example::at()).into();
+    let both = Profiles::from_iter([Profile::Native, Profile::Dcgm]);
+    let kept = shown(&host, &quiet(), both);
+    for name in ["gpulse_power_draw_watts", "DCGM_FI_DEV_POWER_USAGE"] {
+        let labels = kept.of(name).keys().next().unwrap();
+        assert!(
+            labels.ends_with(",namespace=team,pod=a,container=main"),
+            "{labels}"
+        );
+    }
+    assert_eq!(kept.one("gpulse_pod_info"), 1.0);
+
+    holders.add(uuid.parse().unwrap(), holder("b"));
+    host.pods = PodAssignments::known(holders, example::at()).into();
+    let kept = shown(&host, &quiet(), both);
+    let labels = kept.of("gpulse_power_draw_watts").keys().next().unwrap();
+    assert!(!labels.contains("pod="), "{labels}");
+    assert_eq!(kept.of("gpulse_pod_info").len(), 2);
 }
 
 #[test]

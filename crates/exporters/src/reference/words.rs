@@ -24,12 +24,12 @@ pub(super) fn of(profile: Profile) -> &'static str {
     match profile {
         Profile::Native => {
             "Series of a GPU have the labels `gpu` (NVML's index) and `uuid`; those of a MIG instance have also those that the \
-             table names. `gpulse_gpu_info` joins them with everything else that is known of the GPU. `gpulse_process_…` are \
+             table names. Where Kubernetes assigned a GPU to one container there are also `namespace`, `pod` and `container`. `gpulse_gpu_info` joins them with everything else that is known of the GPU. `gpulse_process_…` are \
              shown if `metrics.per_process` is set."
         }
         Profile::Dcgm => {
-            "Labels are `gpu`, `UUID`, `pci_bus_id`, `device`, `modelName`, `Hostname`, `DCGM_FI_DRIVER_VERSION`, and of MIG \
-             instances `GPU_I_PROFILE` and `GPU_I_ID`. Not read, and therefore absent: `DCGM_FI_DEV_VGPU_LICENSE_STATUS`. \
+            "Labels are `gpu`, `UUID`, `pci_bus_id`, `device`, `modelName`, `Hostname`, `DCGM_FI_DRIVER_VERSION`, where Kubernetes assigned the GPU to one \
+             container `namespace`, `pod` and `container`, and of MIG instances `GPU_I_PROFILE` and `GPU_I_ID`. Not read, and therefore absent: `DCGM_FI_DEV_VGPU_LICENSE_STATUS`. \
              The unit of `DCGM_FI_DEV_NVLINK_BANDWIDTH_TOTAL` is not documented by its maker; here it is what its \
              meaning says. `DCGM_EXP_CLOCK_EVENTS_COUNT` is of this moment and not of a window."
         }
@@ -236,6 +236,186 @@ pub(super) fn beside(profile: Profile) -> &'static [Row] {
                 Kind::Gauge,
                 "by `pid`",
                 "Share of the memory interface that the process used; not occupancy.",
+            ),
+            (
+                "gpulse_pod_info",
+                Kind::Info,
+                "the kubelet, by `namespace`, `pod`, `container`",
+                "A container that the GPU or MIG instance is assigned to, one of several where it is shared.",
+            ),
+            (
+                "gpulse_nvml_call_duration_seconds",
+                Kind::Histogram,
+                "the agent, by `call`",
+                "How long calls of the driver took that returned.",
+            ),
+            (
+                "gpulse_nvml_calls_total",
+                Kind::Counter,
+                "the agent, by `call`",
+                "Calls of the driver, those that have not returned included.",
+            ),
+            (
+                "gpulse_nvml_calls_under_way",
+                Kind::Gauge,
+                "the agent, by `call`",
+                "Calls of the driver that have not returned.",
+            ),
+            (
+                "gpulse_nvml_call_hangs_total",
+                Kind::Counter,
+                "the agent, by `call`",
+                "Times that a call of the driver was given up.",
+            ),
+            (
+                "gpulse_nvml_call_errors_total",
+                Kind::Counter,
+                "the agent, by `call`, `reason`",
+                "Calls of the driver that returned with an error, by reason.",
+            ),
+            (
+                "gpulse_sampler_ticks_total",
+                Kind::Counter,
+                "the agent, by `gpu`",
+                "Times at which a read of the GPU was due.",
+            ),
+            (
+                "gpulse_sampler_failures_total",
+                Kind::Counter,
+                "the agent, by `gpu`",
+                "Reads of the GPU that failed.",
+            ),
+            (
+                "gpulse_sampler_hangs_total",
+                Kind::Counter,
+                "the agent, by `gpu`",
+                "Reads of the GPU that were given up because a call did not return.",
+            ),
+            (
+                "gpulse_sampler_readers_replaced_total",
+                Kind::Counter,
+                "the agent, by `gpu`",
+                "Reader threads that were started in the place of one that hung or ended.",
+            ),
+            (
+                "gpulse_aggregator_records_total",
+                Kind::Counter,
+                "the agent",
+                "Outcomes of reads that were taken in.",
+            ),
+            (
+                "gpulse_aggregator_events_total",
+                Kind::Counter,
+                "the agent",
+                "Events of the driver that were taken in.",
+            ),
+            (
+                "gpulse_aggregator_heartbeats_total",
+                Kind::Counter,
+                "the agent",
+                "Looks at the ages of GPUs, at least one a second for as long as the agent does what it is for.",
+            ),
+            (
+                "gpulse_http_requests_total",
+                Kind::Counter,
+                "the agent, by `route`, `method`, `code`",
+                "Requests that were answered.",
+            ),
+            (
+                "gpulse_http_requests_in_flight",
+                Kind::Gauge,
+                "the agent",
+                "Requests that are being answered.",
+            ),
+            (
+                "gpulse_http_connections",
+                Kind::Gauge,
+                "the agent",
+                "Connections that are open.",
+            ),
+            (
+                "gpulse_http_requests_abandoned_total",
+                Kind::Counter,
+                "the agent",
+                "Requests whose client went away before there was an answer.",
+            ),
+            (
+                "gpulse_http_sent_bytes_total",
+                Kind::Counter,
+                "the agent",
+                "Bytes that were sent, heads included, and within TLS.",
+            ),
+            (
+                "gpulse_http_connections_accepted_total",
+                Kind::Counter,
+                "the agent",
+                "Connections that were taken in.",
+            ),
+            (
+                "gpulse_http_connections_refused_total",
+                Kind::Counter,
+                "the agent",
+                "Connections that were closed because their client has as many as it may have.",
+            ),
+            (
+                "gpulse_http_connections_cut_total",
+                Kind::Counter,
+                "the agent",
+                "Connections that were cut because their peer did not do its part.",
+            ),
+            (
+                "gpulse_http_handshakes_failed_total",
+                Kind::Counter,
+                "the agent",
+                "Connections whose TLS handshake failed.",
+            ),
+            (
+                "process_cpu_seconds_total",
+                Kind::Counter,
+                "`/proc/self`",
+                "Time of processors that the agent has spent.",
+            ),
+            (
+                "process_resident_memory_bytes",
+                Kind::Gauge,
+                "`/proc/self`",
+                "Memory of the machine's that the agent uses.",
+            ),
+            (
+                "process_virtual_memory_bytes",
+                Kind::Gauge,
+                "`/proc/self`",
+                "Memory of the agent that has an address.",
+            ),
+            (
+                "process_open_fds",
+                Kind::Gauge,
+                "`/proc/self`",
+                "Files and sockets that the agent has open.",
+            ),
+            (
+                "process_max_fds",
+                Kind::Gauge,
+                "`/proc/self`",
+                "How many of them it may have open.",
+            ),
+            (
+                "process_threads",
+                Kind::Gauge,
+                "`/proc/self`",
+                "Threads of the agent, those that are stuck included.",
+            ),
+            (
+                "process_start_time_seconds",
+                Kind::Gauge,
+                "`/proc/self`",
+                "When the agent was started.",
+            ),
+            (
+                "gpulse_build_info",
+                Kind::Info,
+                "labels `version`, `commit`, `rustc`, `target`",
+                "What was built.",
             ),
         ],
         Profile::Dcgm => &[

@@ -6,6 +6,8 @@ mod derived;
 mod gpus;
 mod happened;
 mod host;
+mod own;
+mod pods;
 mod processes;
 
 use std::sync::LazyLock;
@@ -16,7 +18,7 @@ pub(crate) use derived::{Derived, From, derived, labels_for};
 
 use super::{
     Row, Source, Table, View,
-    row::{Labelled, instance_text},
+    row::{Labelled, holder, instance_text},
 };
 use crate::{
     family::{Extra, Kind, Labels, Sink},
@@ -45,10 +47,11 @@ const ROWS: [Row; 2] = [
 pub(super) fn expose(view: &View<'_>, seen: &[Seen<'_>], sink: &mut dyn Sink) {
     let gpus = Labelled::all(
         seen,
-        |gpu| Labels::new(names(gpu)),
+        |gpu| Labels::new(names(gpu).into_iter().chain(holder(view.host.pods.of_gpu(gpu)))),
         |gpu, item| {
             let own = derived::MIG.map(|(label, key)| (label, instance_text(item, key)));
-            Labels::new(names(gpu).into_iter().chain(own))
+            let holder = holder(view.host.pods.of_mig(&instance_text(item, "uuid")));
+            Labels::new(names(gpu).into_iter().chain(own).chain(holder))
         },
     );
     host::expose(view, sink);
@@ -58,6 +61,8 @@ pub(super) fn expose(view: &View<'_>, seen: &[Seen<'_>], sink: &mut dyn Sink) {
     TABLE.expose(&gpus, sink);
     happened::expose(view, &gpus, sink);
     processes::expose(view, &gpus, sink);
+    pods::expose(view, &gpus, sink);
+    own::expose(view, sink);
 }
 
 /// What a GPU goes by: index and UUID.
