@@ -55,7 +55,7 @@ readings! {
 /// How many NVLinks join two GPUs: those that end at the other, or, where both hang on switches, those that the one with
 /// fewer has to them.
 pub fn nvlinks_between(first: &GpuSnapshot, second: &GpuSnapshot) -> Reading<u32> {
-    let one_way = |from: &GpuSnapshot, to: &GpuSnapshot| -> Reading<(u32, u32)> {
+    let one_way = |from: &GpuSnapshot, to: &GpuSnapshot| -> Reading<(u32, u32, Option<Reason>)> {
         let Some(sample) = from.served_sample() else {
             return Reading::Unavailable(from.absence());
         };
@@ -64,21 +64,30 @@ pub fn nvlinks_between(first: &GpuSnapshot, second: &GpuSnapshot) -> Reading<u32
             let up = links
                 .iter()
                 .filter(|link| link.state.value().is_some_and(|state| state.as_str() == "up"));
-            let (mut direct, mut to_switches) = (0, 0);
+            let (mut direct, mut to_switches, mut unknown) = (0, 0, None);
             for link in up {
-                let switch = link
-                    .remote_type
-                    .value()
-                    .is_some_and(|kind| kind.as_str() == "switch");
-                to_switches += u32::from(switch);
-                direct += u32::from(far.is_some() && link.remote_pci_bus_id.value().copied() == far);
+                match (
+                    link.remote_type.value().map(Label::as_str),
+                    &link.remote_pci_bus_id,
+                ) {
+                    (Some("switch"), _) => to_switches += 1,
+                    (_, Reading::Value(id)) => direct += u32::from(far == Some(*id)),
+                    (Some("cpu"), _) => {}
+                    // It leads to a GPU, but the driver does not say to which, as in a virtual machine.
+                    (_, Reading::Unavailable(reason)) => unknown = unknown.or(Some(*reason)),
+                }
             }
-            (direct, to_switches)
+            (direct, to_switches, unknown)
         })
     };
     match (one_way(first, second), one_way(second, first)) {
-        (Reading::Value((direct, _)), Reading::Value(_)) if direct > 0 => Reading::Value(direct),
-        (Reading::Value((_, mine)), Reading::Value((_, theirs))) => Reading::Value(mine.min(theirs)),
+        (Reading::Value((direct, ..)), Reading::Value(_)) if direct > 0 => Reading::Value(direct),
+        (Reading::Value((_, mine, not_mine)), Reading::Value((_, theirs, not_theirs))) => {
+            match (mine.min(theirs), not_mine.or(not_theirs)) {
+                (0, Some(reason)) => Reading::Unavailable(reason),
+                (over_switches, _) => Reading::Value(over_switches),
+            }
+        }
         // A GPU without NVLink is joined to nobody by it.
         (Reading::Unavailable(Reason::NotSupported), _) | (_, Reading::Unavailable(Reason::NotSupported)) => {
             Reading::Value(0)
@@ -176,6 +185,19 @@ mod tests {
     fn over_switches_the_one_with_fewer_links_decides() {
         let (a, b) = (gpu(0, &[("switch", None); 18]), gpu(1, &[("switch", None); 17]));
         assert_eq!(nvlinks_between(&a, &b), Reading::Value(17));
+    }
+
+    #[test]
+    fn links_that_lead_nobody_knows_where_are_not_none() {
+        let (a, b) = (gpu(0, &[("gpu", None); 4]), gpu(1, &[("unknown", None); 4]));
+        assert_eq!(
+            nvlinks_between(&a, &b),
+            Reading::Unavailable(Reason::NotSupported)
+        );
+        let to_processors = gpu(1, &[("cpu", None); 4]);
+        assert_eq!(nvlinks_between(&to_processors, &to_processors), Reading::Value(0));
+        let known = gpu(0, &[("gpu", Some(1)), ("gpu", None)]);
+        assert_eq!(nvlinks_between(&known, &b), Reading::Value(1));
     }
 
     #[test]
