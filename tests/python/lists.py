@@ -158,7 +158,7 @@ NVLINK = {
         "speed_mbps": of_link(link_field(n.NVML_FI_DEV_NVLINK_GET_SPEED)),
         "remote_type": of_link(
             lambda h, link: words.word(words.NVLINK_REMOTE, n.nvmlDeviceGetNvLinkRemoteDeviceType(h, link))),
-        "remote_pci_bus_id": of_link(lambda h, link: n.nvmlDeviceGetNvLinkRemotePciInfo(h, link).busId),
+        "remote_pci_bus_id": of_link(raw.far_bus_id),
         "sent_bytes_total": of_link(LINK_SENT),
         "received_bytes_total": of_link(LINK_RECEIVED),
         "sent_bytes_per_second": of_link(lambda h, link: Counted(LINK_SENT(h, link))),

@@ -10,6 +10,9 @@ import pynvml as n
 NOT_AVAILABLE = 0xFFFFFFFF
 NOT_AVAILABLE_LONG = 0xFFFFFFFFFFFFFFFF
 
+# The address of what is no PCI device of this host.
+NO_PCI_DEVICE = "FFFFFFFF:FF:FF.0"
+
 # The most links that a GPU can have, and the most processors and memory nodes that are asked for, in 64-bit words.
 LINKS = 36
 WORDS = 128
@@ -34,6 +37,12 @@ def field(handle, number, scope=0):
         absent(value.nvmlReturn)
     member = ("dVal", "uiVal", "ulVal", "ullVal", "sllVal", "siVal", "usVal")[value.valueType]
     return known(getattr(value.value, member))
+
+
+def far_bus_id(handle, link):
+    """Where the far end of a link sits."""
+    bus_id = n.nvmlDeviceGetNvLinkRemotePciInfo(handle, link).busId
+    return absent(n.NVML_ERROR_NOT_SUPPORTED) if bus_id == NO_PCI_DEVICE else bus_id
 
 
 def fan_rpm(handle, fan):

@@ -1,6 +1,8 @@
 //! NVML's integers become quantities here, once, and its errors become reasons.
 
-use gpulse_models::{Bytes, Celsius, Joules, Label, Megahertz, Percent, PerformanceState, Reason, Watts};
+use gpulse_models::{
+    Bytes, Celsius, Joules, Label, Megahertz, PciBusId, Percent, PerformanceState, Reason, Watts,
+};
 use nvml_wrapper::{enum_wrappers::device::PerformanceState as NvmlPerformanceState, error::NvmlError};
 
 use crate::raw::{self, FieldNumber};
@@ -13,6 +15,10 @@ const FIRST_BLANK: u32 = 0x7fff_fff0;
 
 /// The same for 64-bit fields.
 const FIRST_LONG_BLANK: u64 = 0x7fff_ffff_ffff_fff0;
+
+/// What NVML gives for the address of something that is no PCI device of this host, such as a switch of NVLink 5, or anything
+/// that a virtual machine is not to see.
+const NO_PCI_DEVICE: &str = "FFFFFFFF:FF:FF.0";
 
 /// A GPU has long switched off at this temperature: what lies above is a sensor's error pattern such as 255.
 const HIGHEST_CELSIUS: u32 = 200;
@@ -183,6 +189,14 @@ pub(crate) fn sample(number: f64) -> Result<f64, Reason> {
     })
 }
 
+/// Where the far end of a link sits.
+pub(crate) fn far_bus_id(text: &str) -> Result<PciBusId, Reason> {
+    if text.eq_ignore_ascii_case(NO_PCI_DEVICE) {
+        return Err(Reason::NotSupported);
+    }
+    text.parse().map_err(|_| Reason::Error)
+}
+
 /// Sixteen bytes as UUIDs are written.
 pub(crate) fn uuid(bytes: &[u8; 16]) -> String {
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -260,6 +274,17 @@ mod tests {
             reserved: None,
         };
         assert_eq!(memory(nothing), Err(Reason::Error));
+    }
+
+    #[test]
+    fn a_far_end_without_an_address_is_no_error() {
+        assert_eq!(
+            far_bus_id("00000000:07:00.0").map(|id| id.to_string()).unwrap(),
+            "00000000:07:00.0"
+        );
+        assert_eq!(far_bus_id("FFFFFFFF:FF:FF.0"), Err(Reason::NotSupported));
+        assert_eq!(far_bus_id("07"), Err(Reason::Error));
+        assert_eq!(far_bus_id(""), Err(Reason::Error));
     }
 
     #[test]

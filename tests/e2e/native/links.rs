@@ -1,6 +1,9 @@
 //! NVLinks that go down and come up, and calls about them that fail.
 
-use nvml_sim::faults::{Fault, Values};
+use nvml_sim::{
+    faults::{Fault, Values},
+    testing::Simulator,
+};
 
 use super::{gpu, look::at, quick, steady, until, watch::Watch};
 use crate::support::eventually;
@@ -79,6 +82,40 @@ fn what_a_link_is_is_asked_for_again_where_the_call_failed() {
     );
     let more = simulator.calls("nvmlDeviceGetNvLinkVersion", Some(0)) - asked;
     assert!(more <= 18, "{more} calls for what is known");
+}
+
+#[test]
+fn a_switch_that_is_no_pci_device_has_no_address_and_is_asked_for_it_once() {
+    let simulator = Simulator::start("b200-8").unwrap();
+    let agent = quick(&simulator).start();
+    agent.wait_until_ready();
+    let watched = |call: &str| simulator.calls(call, Some(0));
+    let ticks = watched("nvmlDeviceGetPowerUsage");
+    eventually(
+        "ten ticks",
+        || watched("nvmlDeviceGetPowerUsage"),
+        |now| *now >= ticks + 10,
+    );
+    let gpu = gpu(&agent, 0);
+    for link in 0..18 {
+        let path = format!("nvlink.links.{link}");
+        assert_eq!(at(&gpu, &format!("{path}.remote_type")), "switch");
+        assert_eq!(
+            gpu["unavailable"][format!("{path}.remote_pci_bus_id")],
+            "not_supported"
+        );
+    }
+    assert_eq!(watched("nvmlDeviceGetNvLinkRemotePciInfo_v2"), 18);
+    let body = eventually(
+        "the topology is read",
+        || agent.json("/api/v1/topology"),
+        |body| {
+            body["pairs"]
+                .as_array()
+                .is_some_and(|pairs| !pairs.is_empty() && pairs.iter().all(|pair| !pair["nvlinks"].is_null()))
+        },
+    );
+    assert_eq!(body["pairs"][0]["nvlinks"], 18, "they join GPUs all the same");
 }
 
 #[test]

@@ -27,7 +27,7 @@ readings! {
         reading speed_mbps: Megabits, gauge, "nvmlDeviceGetFieldValues(164)", Ampere;
         /// What is at the far end: `gpu`, `switch`, `cpu` or `unknown`.
         reading remote_type: Label, info, "nvmlDeviceGetNvLinkRemoteDeviceType", Volta;
-        /// Where the far end sits.
+        /// Where the far end sits. Nothing where that is no PCI device of the host, as a switch of NVLink 5.
         reading remote_pci_bus_id: PciBusId, info, "nvmlDeviceGetNvLinkRemotePciInfo_v2", Pascal;
         /// Sent.
         reading sent_bytes_total: Bytes, counter, "nvmlDeviceGetFieldValues(138 or 202)", Ampere;

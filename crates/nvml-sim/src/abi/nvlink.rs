@@ -20,6 +20,13 @@ const SWITCH_DEVICE_ID: u32 = 0x22A3_10DE;
 /// The switches of a node share out the links of each GPU.
 const SWITCHES: u32 = 4;
 
+/// Where something sits that is on no PCI bus of the host.
+const NOWHERE: Address = Address {
+    domain: u32::MAX,
+    bus: 0xFF,
+    device: 0xFF,
+};
+
 export! {
     device fn nvmlDeviceGetNvLinkState(link: u32, active: Out<u32>) |gpu| {
         active.write(u32::from(is_active(gpu, link)?))
@@ -80,7 +87,7 @@ pub(super) fn existing(gpu: &Device, link: u32) -> Result<&NvLink> {
 fn remote_info(gpu: &Device, link: u32) -> Result<PciInfo> {
     let (Address { domain, bus, device }, device_id) = remote(gpu, link)?;
     Ok(PciInfo {
-        bus_id_legacy: fixed(&format!("{domain:04X}:{bus:02X}:{device:02X}.0")),
+        bus_id_legacy: fixed(&format!("{:04X}:{bus:02X}:{device:02X}.0", domain & 0xFFFF)),
         domain,
         bus,
         device,
@@ -95,7 +102,11 @@ fn remote(gpu: &Device, link: u32) -> Result<(Address, u32)> {
     if !is_active(gpu, link)? {
         return Err(Code::NOT_SUPPORTED);
     }
-    if existing(gpu, link)?.switch {
+    let of = existing(gpu, link)?;
+    if of.switch && of.hidden {
+        return Ok((NOWHERE, 0));
+    }
+    if of.switch {
         let bus = 0x05 + link % SWITCHES;
         let place = Address {
             domain: 0,

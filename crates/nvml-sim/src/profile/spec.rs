@@ -268,6 +268,9 @@ pub struct NvLink {
     pub speed_mbps: u32,
     /// Whether the other end is a switch; otherwise bridges join the GPUs in pairs, 0 with 1, 2 with 3.
     pub switch: bool,
+    /// Whether the host sees the switches as no PCI devices, as that of NVLink 5: where they sit is then told in ones only.
+    #[serde(default)]
+    pub hidden: bool,
 }
 
 /// Video engines, by number.

@@ -157,7 +157,7 @@ fn look(gpu: &mut Gpu<'_, '_>, link: u32) -> Far {
             "nvmlDeviceGetNvLinkRemotePciInfo_v2",
             link,
             || raw::nvlink_remote_bus_id(device, link),
-            |id| id.parse().map_err(|_| Reason::Error),
+            |id| convert::far_bus_id(&id),
         ),
     }
 }
