@@ -45,7 +45,7 @@ fn a_node_without_driver_is_said() {
     check_unavailable(&agent, "driver_not_loaded");
 }
 
-fn check_unavailable(agent: &Agent, reason: &str) {
+pub(crate) fn check_unavailable(agent: &Agent, reason: &str) {
     let info = agent.get("/gpu/info");
     assert_eq!(info.status, 200);
     let info = info.json();

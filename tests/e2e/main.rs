@@ -20,6 +20,7 @@ mod isolation;
 mod kubernetes;
 mod life_cycle;
 mod native;
+mod nvidia;
 mod packaging;
 mod restart;
 mod security;

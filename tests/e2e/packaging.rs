@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -14,9 +14,6 @@ use nvml_sim::{
 use tempfile::TempDir;
 
 use crate::support::{AgentBuilder, eventually};
-
-/// `nobody`, on every Linux.
-const NOBODY: u32 = 65_534;
 
 /// The exposure that `systemd-analyze security` may find, of ten: what it was when this was written (1.6), and a tenth for
 /// what other versions of systemd count differently.
@@ -124,15 +121,10 @@ fn an_unprivileged_user_sees_gpus_and_why_details_of_others_are_hidden() {
     };
     let faults = ["nvmlDeviceGet*RunningProcesses*"].map(|call| Fault::on(call).values(values.clone()));
     simulator.set_faults(&faults).unwrap();
-    let binary = simulator.dir().join("gpulse");
-    let mut agent = AgentBuilder::over(simulator.library_path());
-    if is_root {
-        // `nobody` may neither enter a home nor root's temporary directories.
-        fs::copy(env!("CARGO_BIN_EXE_gpulse-under-test"), &binary).unwrap();
-        fs::set_permissions(simulator.dir(), fs::Permissions::from_mode(0o755)).unwrap();
-        agent = agent.binary(&binary).user(NOBODY);
-    }
-    let agent = agent.variable("GPULSE_SAMPLER__SLOW_INTERVAL", "100ms").start();
+    let agent = AgentBuilder::over(simulator.library_path())
+        .unprivileged(simulator.dir())
+        .variable("GPULSE_SAMPLER__SLOW_INTERVAL", "100ms")
+        .start();
     agent.wait_until_ready();
     let status = fs::read_to_string(format!("/proc/{}/status", agent.pid())).unwrap();
     let capabilities = |line: &str| line.starts_with("CapEff:") && line.ends_with("0000000000000000");

@@ -12,10 +12,10 @@ use rustix::process::Signal;
 use crate::support::{Agent, AgentBuilder, eventually, simulator};
 
 /// The grace time that an agent has unless it is told otherwise.
-const GRACE: Duration = Duration::from_secs(5);
+pub(crate) const GRACE: Duration = Duration::from_secs(5);
 
 /// What a machine under load may add to the grace time before a test calls the end unbounded.
-const SLACK: Duration = Duration::from_secs(10);
+pub(crate) const SLACK: Duration = Duration::from_secs(10);
 
 #[test]
 fn sigterm_and_sigint_end_with_exit_code_0() {

@@ -28,7 +28,8 @@ const MOVING: [&str; 13] = [
     "requests_total",
 ];
 
-fn mask(value: &mut Value, directory: &str) {
+/// Masks what differs from run to run, and `directory` in texts.
+pub(crate) fn mask(value: &mut Value, directory: &str) {
     match value {
         Value::Object(object) => {
             let object_is_link = object.contains_key("generation_max");

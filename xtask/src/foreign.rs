@@ -58,7 +58,7 @@ fn install(project: &Project, home: &Path) -> Result<()> {
 }
 
 /// Whether the arguments of `cargo test` select the tests that run them: they do unless they name other packages only.
-fn is_needed(args: &[String]) -> bool {
+pub(crate) fn is_needed(args: &[String]) -> bool {
     let named = args
         .iter()
         .enumerate()

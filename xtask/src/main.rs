@@ -10,6 +10,7 @@ mod faults;
 mod foreign;
 mod hardware;
 mod http;
+mod nvidia;
 mod project;
 mod python;
 mod soak;

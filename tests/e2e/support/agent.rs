@@ -1,9 +1,16 @@
 //! An agent process: started on a free port, asked over HTTP, ended by a signal or with the test.
 
 use std::{
+    fs,
     io::{BufRead, BufReader},
     net::{SocketAddr, TcpListener},
-    os::{fd::OwnedFd, unix::process::CommandExt},
+    os::{
+        fd::OwnedFd,
+        unix::{
+            fs::{MetadataExt as _, PermissionsExt as _},
+            process::CommandExt,
+        },
+    },
     path::{Path, PathBuf},
     process::{Child, ChildStderr, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
@@ -22,6 +29,9 @@ use super::{
 
 /// How the agent says where it serves.
 const SERVING: &str = "serving on ";
+
+/// The user and the group `nobody`.
+const NOBODY: u32 = 65_534;
 
 /// How the agent is started.
 #[derive(Debug, Default)]
@@ -142,6 +152,19 @@ impl AgentBuilder {
             user: Some(user),
             ..self
         }
+    }
+
+    /// Runs it without privileges: where the tests run as root as `nobody`, who may neither enter a home nor root's temporary
+    /// directories. It then runs from `directory`, which everybody may enter from here on.
+    #[must_use]
+    pub(crate) fn unprivileged(self, directory: &Path) -> Self {
+        if fs::metadata("/proc/self").unwrap().uid() != 0 {
+            return self;
+        }
+        let binary = directory.join("gpulse");
+        fs::copy(env!("CARGO_BIN_EXE_gpulse-under-test"), &binary).unwrap();
+        fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).unwrap();
+        self.binary(&binary).user(NOBODY)
     }
 
     /// The command, ready to run.
