@@ -27,7 +27,7 @@ pub fn reference() -> String {
                 .iter()
                 .for_each(|derived| derived_row(&mut text, derived));
         }
-        for table in profile.table().rows.iter() {
+        for table in &profile.table().rows {
             row(
                 &mut text,
                 table.name,

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use gpulse_models::{GpuSnapshot, NvlinkLink, PodContainer, Reading, ThrottleReasons};
 
 use super::{
-    Row, Scale, Source, Table, View,
-    row::{Labelled, OnFirst, holder, instance_text},
+    Row, Scale, Table, View,
+    row::{Labelled, OnFirst, holder, instance_text, rows},
 };
 use crate::{
     family::{Extra, Family, Kind, Labels, Sink},
@@ -18,314 +18,65 @@ const NANO: Scale = Scale::Times(1e9);
 const MILLI: Scale = Scale::Times(1e3);
 const RATIO: Scale = Scale::Over(100.0);
 
-pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| Table::new(&ROWS));
-
-const fn gauge(name: &'static str, help: &'static str, source: Source) -> Row {
-    Row {
-        name,
-        kind: Kind::Gauge,
-        help,
-        source,
-    }
-}
-
-const fn counter(name: &'static str, help: &'static str, source: Source) -> Row {
-    Row {
-        name,
-        kind: Kind::Counter,
-        help,
-        source,
-    }
-}
-
-const fn reading(path: &'static str, scale: Scale) -> Source {
-    Source::Reading(path, scale)
-}
-
-const fn both(path: &'static str, instance: &'static str, scale: Scale) -> Source {
-    Source::WithInstances(path, instance, scale)
-}
+pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| Table::new(ROWS));
 
 /// In the order of that exporter's own list.
-const ROWS: [Row; 54] = [
-    gauge(
-        "DCGM_FI_DEV_SM_CLOCK",
-        "SM clock, in MHz.",
-        reading("clocks.sm_mhz", Scale::One),
-    ),
-    gauge(
-        "DCGM_FI_DEV_MEM_CLOCK",
-        "Memory clock, in MHz.",
-        reading("clocks.memory_mhz", Scale::One),
-    ),
-    gauge(
-        "DCGM_FI_DEV_MEMORY_TEMP",
-        "Memory temperature, in °C.",
-        reading("thermal.memory_celsius", Scale::One),
-    ),
-    gauge(
-        "DCGM_FI_DEV_GPU_TEMP",
-        "Core temperature, in °C.",
-        reading("thermal.gpu_celsius", Scale::One),
-    ),
-    gauge(
-        "DCGM_FI_DEV_SLOWDOWN_TEMP",
-        "Clocks are lowered from this temperature on, in °C.",
-        reading("limits.slowdown_celsius", Scale::One),
-    ),
-    gauge(
-        "DCGM_FI_DEV_SHUTDOWN_TEMP",
-        "The GPU switches off from this temperature on, in °C.",
-        reading("limits.shutdown_celsius", Scale::One),
-    ),
-    gauge(
-        "DCGM_FI_DEV_POWER_USAGE",
-        "Power draw, in W.",
-        reading("power.draw_watts", Scale::One),
-    ),
-    gauge(
-        "DCGM_FI_DEV_POWER_MGMT_LIMIT",
-        "The power limit that is set, in W.",
-        reading("power.management_limit_watts", Scale::One),
-    ),
-    gauge(
-        "DCGM_FI_DEV_ENFORCED_POWER_LIMIT",
-        "The power limit in force, in W.",
-        reading("power.enforced_limit_watts", Scale::One),
-    ),
-    counter(
-        "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION",
-        "Energy, in mJ.",
-        reading("power.energy_joules_total", MILLI),
-    ),
-    counter(
-        "DCGM_FI_DEV_PCIE_REPLAY_COUNTER",
-        "PCIe packets that had to be sent again.",
-        reading("pcie.replays_total", Scale::One),
-    ),
-    gauge(
-        "DCGM_FI_DEV_GPU_UTIL",
-        "Share of time in which a kernel ran, in %.",
-        reading("load.gpu_percent", Scale::One),
-    ),
-    gauge(
-        "DCGM_FI_DEV_MEM_COPY_UTIL",
-        "Share of time in which memory was read or written, in %.",
-        reading("load.memory_percent", Scale::One),
-    ),
-    gauge(
-        "DCGM_FI_DEV_ENC_UTIL",
-        "Use of the video encoders, in %.",
-        reading("load.encoder_percent", Scale::One),
-    ),
-    gauge(
-        "DCGM_FI_DEV_DEC_UTIL",
-        "Use of the video decoders, in %.",
-        reading("load.decoder_percent", Scale::One),
-    ),
-    gauge(
-        "DCGM_FI_DEV_FB_FREE",
-        "Device memory that is not allocated, in MiB.",
-        both("memory.free_bytes", "memory_free_bytes", MEBI),
-    ),
-    gauge(
-        "DCGM_FI_DEV_FB_USED",
-        "Device memory that is allocated, in MiB.",
-        both("memory.used_bytes", "memory_used_bytes", MEBI),
-    ),
-    gauge(
-        "DCGM_FI_DEV_FB_TOTAL",
-        "Device memory, in MiB.",
-        both("memory.total_bytes", "memory_total_bytes", MEBI),
-    ),
-    gauge(
-        "DCGM_FI_DEV_FB_RESERVED",
-        "Device memory that driver and firmware keep, in MiB.",
-        reading("memory.reserved_bytes", MEBI),
-    ),
-    counter(
-        "DCGM_FI_DEV_NVLINK_BANDWIDTH_TOTAL",
-        "Data over all NVLinks, both ways, in MiB.",
-        Source::Made(
-            "sum over `nvlink.links` of `sent_bytes_total` and `received_bytes_total`",
-            nvlink,
-        ),
-    ),
-    counter(
-        "DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS",
-        "Memory rows that were replaced after uncorrected errors.",
-        reading("reliability.remapped_rows.uncorrected", Scale::One),
-    ),
-    counter(
-        "DCGM_FI_DEV_CORRECTABLE_REMAPPED_ROWS",
-        "Memory rows that were replaced after corrected errors.",
-        reading("reliability.remapped_rows.corrected", Scale::One),
-    ),
-    gauge(
-        "DCGM_FI_DEV_ROW_REMAP_FAILURE",
-        "Whether a memory row could not be replaced.",
-        reading("reliability.remapped_rows.failed", Scale::One),
-    ),
-    gauge(
-        "DCGM_FI_DEV_ROW_REMAP_PENDING",
-        "Whether memory rows will be replaced at the next reset.",
-        reading("reliability.remapped_rows.pending", Scale::One),
-    ),
-    counter(
-        "DCGM_FI_DEV_ECC_SBE_VOL_TOTAL",
-        "Corrected memory errors since the driver was loaded.",
-        reading("reliability.corrected_volatile", Scale::One),
-    ),
-    counter(
-        "DCGM_FI_DEV_ECC_DBE_VOL_TOTAL",
-        "Uncorrected memory errors since the driver was loaded.",
-        reading("reliability.uncorrected_volatile", Scale::One),
-    ),
-    counter(
-        "DCGM_FI_DEV_ECC_SBE_AGG_TOTAL",
-        "Corrected memory errors over the board's life.",
-        reading("reliability.corrected_aggregate", Scale::One),
-    ),
-    counter(
-        "DCGM_FI_DEV_ECC_DBE_AGG_TOTAL",
-        "Uncorrected memory errors over the board's life.",
-        reading("reliability.uncorrected_aggregate", Scale::One),
-    ),
-    counter(
-        "DCGM_FI_DEV_RETIRED_SBE",
-        "Memory pages that were taken out of use after corrected errors.",
-        reading("reliability.retired_pages_corrected", Scale::One),
-    ),
-    counter(
-        "DCGM_FI_DEV_RETIRED_DBE",
-        "Memory pages that were taken out of use after an uncorrected error.",
-        reading("reliability.retired_pages_uncorrected", Scale::One),
-    ),
-    gauge(
-        "DCGM_FI_DEV_RETIRED_PENDING",
-        "Whether memory pages will be taken out of use at the next reset.",
-        reading("reliability.retirement_pending", Scale::One),
-    ),
-    counter(
-        "DCGM_FI_DEV_POWER_VIOLATION",
-        "Time with clocks lowered by the power limit, in ns.",
-        reading("clocks.lowered.power_seconds_total", NANO),
-    ),
-    counter(
-        "DCGM_FI_DEV_THERMAL_VIOLATION",
-        "Time with clocks lowered by heat, in ns.",
-        reading("clocks.lowered.thermal_seconds_total", NANO),
-    ),
-    counter(
-        "DCGM_FI_DEV_SYNC_BOOST_VIOLATION",
-        "Time with clocks lowered by sync boost, in ns.",
-        reading("clocks.lowered.sync_boost_seconds_total", NANO),
-    ),
-    counter(
-        "DCGM_FI_DEV_BOARD_LIMIT_VIOLATION",
-        "Time with clocks lowered by the board's limit, in ns.",
-        reading("clocks.lowered.board_limit_seconds_total", NANO),
-    ),
-    counter(
-        "DCGM_FI_DEV_LOW_UTIL_VIOLATION",
-        "Time with clocks lowered by low use, in ns.",
-        reading("clocks.lowered.low_utilization_seconds_total", NANO),
-    ),
-    counter(
-        "DCGM_FI_DEV_RELIABILITY_VIOLATION",
-        "Time with clocks lowered by the reliable voltage, in ns.",
-        reading("clocks.lowered.reliability_seconds_total", NANO),
-    ),
-    gauge(
-        "DCGM_FI_DEV_PCIE_LINK_GEN",
-        "Generation of the PCIe link.",
-        reading("pcie.generation", Scale::One),
-    ),
-    gauge(
-        "DCGM_FI_DEV_PCIE_LINK_WIDTH",
-        "Lanes of the PCIe link.",
-        reading("pcie.width", Scale::One),
-    ),
-    gauge(
-        "DCGM_FI_DEV_FAN_SPEED",
-        "Speed that the first fan is driven at, in %.",
-        Source::Made("`speed_percent` of the first of `thermal.fans`", fan),
-    ),
-    gauge(
-        "DCGM_FI_DEV_PSTATE",
-        "Performance state, 0 for the fastest.",
-        Source::Made("`clocks.performance_state`", performance_state),
-    ),
-    gauge(
-        "DCGM_FI_DEV_CLOCKS_EVENT_REASONS",
-        "Why clocks are lowered, as NVML's bits.",
-        Source::Made("`clocks.event_reasons`", event_reasons),
-    ),
-    gauge(
-        "DCGM_EXP_CLOCK_EVENTS_COUNT",
-        "1 for each reason why clocks are lowered at the moment.",
-        Source::Each("`clocks.event_reasons`", clock_events),
-    ),
-    gauge(
-        "DCGM_FI_PROF_GR_ENGINE_ACTIVE",
-        "Share of time in which an engine was at work.",
-        both("activity.graphics_percent", "activity.graphics_percent", RATIO),
-    ),
-    gauge(
-        "DCGM_FI_PROF_SM_ACTIVE",
-        "Share of time in which an SM had a warp.",
-        both("activity.sm_percent", "activity.sm_percent", RATIO),
-    ),
-    gauge(
-        "DCGM_FI_PROF_SM_OCCUPANCY",
-        "Warps that were resident, of those that could be.",
-        both(
-            "activity.sm_occupancy_percent",
-            "activity.sm_occupancy_percent",
-            RATIO,
-        ),
-    ),
-    gauge(
-        "DCGM_FI_PROF_PIPE_TENSOR_ACTIVE",
-        "Share of cycles in which the tensor cores were at work.",
-        both("activity.tensor_percent", "activity.tensor_percent", RATIO),
-    ),
-    gauge(
-        "DCGM_FI_PROF_DRAM_ACTIVE",
-        "Share of the memory bandwidth that was used.",
-        both("activity.dram_percent", "activity.dram_percent", RATIO),
-    ),
-    gauge(
-        "DCGM_FI_PROF_PIPE_FP64_ACTIVE",
-        "Share of cycles in which the FP64 pipes were at work.",
-        both("activity.fp64_percent", "activity.fp64_percent", RATIO),
-    ),
-    gauge(
-        "DCGM_FI_PROF_PIPE_FP32_ACTIVE",
-        "Share of cycles in which the FP32 pipes were at work.",
-        both("activity.fp32_percent", "activity.fp32_percent", RATIO),
-    ),
-    gauge(
-        "DCGM_FI_PROF_PIPE_FP16_ACTIVE",
-        "Share of cycles in which the FP16 pipes were at work.",
-        both("activity.fp16_percent", "activity.fp16_percent", RATIO),
-    ),
-    gauge(
-        "DCGM_FI_PROF_PCIE_TX_BYTES",
-        "Sent over PCIe, in bytes a second.",
-        reading("activity.pcie_sent_bytes_per_second", Scale::One),
-    ),
-    gauge(
-        "DCGM_FI_PROF_PCIE_RX_BYTES",
-        "Received over PCIe, in bytes a second.",
-        reading("activity.pcie_received_bytes_per_second", Scale::One),
-    ),
-    gauge(
-        "DCGM_FI_PROF_NVLINK_TX_BYTES",
-        "Sent over NVLink, in bytes a second.",
-        reading("activity.nvlink_sent_bytes_per_second", Scale::One),
-    ),
-];
+const ROWS: &[Row] = rows! {
+    gauge "DCGM_FI_DEV_SM_CLOCK" "SM clock, in MHz." reading "clocks.sm_mhz";
+    gauge "DCGM_FI_DEV_MEM_CLOCK" "Memory clock, in MHz." reading "clocks.memory_mhz";
+    gauge "DCGM_FI_DEV_MEMORY_TEMP" "Memory temperature, in °C." reading "thermal.memory_celsius";
+    gauge "DCGM_FI_DEV_GPU_TEMP" "Core temperature, in °C." reading "thermal.gpu_celsius";
+    gauge "DCGM_FI_DEV_SLOWDOWN_TEMP" "Clocks are lowered from this temperature on, in °C." reading "limits.slowdown_celsius";
+    gauge "DCGM_FI_DEV_SHUTDOWN_TEMP" "The GPU switches off from this temperature on, in °C." reading "limits.shutdown_celsius";
+    gauge "DCGM_FI_DEV_POWER_USAGE" "Power draw, in W." reading "power.draw_watts";
+    gauge "DCGM_FI_DEV_POWER_MGMT_LIMIT" "The power limit that is set, in W." reading "power.management_limit_watts";
+    gauge "DCGM_FI_DEV_ENFORCED_POWER_LIMIT" "The power limit in force, in W." reading "power.enforced_limit_watts";
+    counter "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION" "Energy, in mJ." reading "power.energy_joules_total", MILLI;
+    counter "DCGM_FI_DEV_PCIE_REPLAY_COUNTER" "PCIe packets that had to be sent again." reading "pcie.replays_total";
+    gauge "DCGM_FI_DEV_GPU_UTIL" "Share of time in which a kernel ran, in %." reading "load.gpu_percent";
+    gauge "DCGM_FI_DEV_MEM_COPY_UTIL" "Share of time in which memory was read or written, in %." reading "load.memory_percent";
+    gauge "DCGM_FI_DEV_ENC_UTIL" "Use of the video encoders, in %." reading "load.encoder_percent";
+    gauge "DCGM_FI_DEV_DEC_UTIL" "Use of the video decoders, in %." reading "load.decoder_percent";
+    gauge "DCGM_FI_DEV_FB_FREE" "Device memory that is not allocated, in MiB." both "memory.free_bytes" "memory_free_bytes", MEBI;
+    gauge "DCGM_FI_DEV_FB_USED" "Device memory that is allocated, in MiB." both "memory.used_bytes" "memory_used_bytes", MEBI;
+    gauge "DCGM_FI_DEV_FB_TOTAL" "Device memory, in MiB." both "memory.total_bytes" "memory_total_bytes", MEBI;
+    gauge "DCGM_FI_DEV_FB_RESERVED" "Device memory that driver and firmware keep, in MiB." reading "memory.reserved_bytes", MEBI;
+    counter "DCGM_FI_DEV_NVLINK_BANDWIDTH_TOTAL" "Data over all NVLinks, both ways, in MiB." made "sum over `nvlink.links` of `sent_bytes_total` and `received_bytes_total`", nvlink;
+    counter "DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS" "Memory rows that were replaced after uncorrected errors." reading "reliability.remapped_rows.uncorrected";
+    counter "DCGM_FI_DEV_CORRECTABLE_REMAPPED_ROWS" "Memory rows that were replaced after corrected errors." reading "reliability.remapped_rows.corrected";
+    gauge "DCGM_FI_DEV_ROW_REMAP_FAILURE" "Whether a memory row could not be replaced." reading "reliability.remapped_rows.failed";
+    gauge "DCGM_FI_DEV_ROW_REMAP_PENDING" "Whether memory rows will be replaced at the next reset." reading "reliability.remapped_rows.pending";
+    counter "DCGM_FI_DEV_ECC_SBE_VOL_TOTAL" "Corrected memory errors since the driver was loaded." reading "reliability.corrected_volatile";
+    counter "DCGM_FI_DEV_ECC_DBE_VOL_TOTAL" "Uncorrected memory errors since the driver was loaded." reading "reliability.uncorrected_volatile";
+    counter "DCGM_FI_DEV_ECC_SBE_AGG_TOTAL" "Corrected memory errors over the board's life." reading "reliability.corrected_aggregate";
+    counter "DCGM_FI_DEV_ECC_DBE_AGG_TOTAL" "Uncorrected memory errors over the board's life." reading "reliability.uncorrected_aggregate";
+    counter "DCGM_FI_DEV_RETIRED_SBE" "Memory pages that were taken out of use after corrected errors." reading "reliability.retired_pages_corrected";
+    counter "DCGM_FI_DEV_RETIRED_DBE" "Memory pages that were taken out of use after an uncorrected error." reading "reliability.retired_pages_uncorrected";
+    gauge "DCGM_FI_DEV_RETIRED_PENDING" "Whether memory pages will be taken out of use at the next reset." reading "reliability.retirement_pending";
+    counter "DCGM_FI_DEV_POWER_VIOLATION" "Time with clocks lowered by the power limit, in ns." reading "clocks.lowered.power_seconds_total", NANO;
+    counter "DCGM_FI_DEV_THERMAL_VIOLATION" "Time with clocks lowered by heat, in ns." reading "clocks.lowered.thermal_seconds_total", NANO;
+    counter "DCGM_FI_DEV_SYNC_BOOST_VIOLATION" "Time with clocks lowered by sync boost, in ns." reading "clocks.lowered.sync_boost_seconds_total", NANO;
+    counter "DCGM_FI_DEV_BOARD_LIMIT_VIOLATION" "Time with clocks lowered by the board's limit, in ns." reading "clocks.lowered.board_limit_seconds_total", NANO;
+    counter "DCGM_FI_DEV_LOW_UTIL_VIOLATION" "Time with clocks lowered by low use, in ns." reading "clocks.lowered.low_utilization_seconds_total", NANO;
+    counter "DCGM_FI_DEV_RELIABILITY_VIOLATION" "Time with clocks lowered by the reliable voltage, in ns." reading "clocks.lowered.reliability_seconds_total", NANO;
+    gauge "DCGM_FI_DEV_PCIE_LINK_GEN" "Generation of the PCIe link." reading "pcie.generation";
+    gauge "DCGM_FI_DEV_PCIE_LINK_WIDTH" "Lanes of the PCIe link." reading "pcie.width";
+    gauge "DCGM_FI_DEV_FAN_SPEED" "Speed that the first fan is driven at, in %." made "`speed_percent` of the first of `thermal.fans`", fan;
+    gauge "DCGM_FI_DEV_PSTATE" "Performance state, 0 for the fastest." made "`clocks.performance_state`", performance_state;
+    gauge "DCGM_FI_DEV_CLOCKS_EVENT_REASONS" "Why clocks are lowered, as NVML's bits." made "`clocks.event_reasons`", event_reasons;
+    gauge "DCGM_EXP_CLOCK_EVENTS_COUNT" "1 for each reason why clocks are lowered at the moment." each "`clocks.event_reasons`", clock_events;
+    gauge "DCGM_FI_PROF_GR_ENGINE_ACTIVE" "Share of time in which an engine was at work." both "activity.graphics_percent" "activity.graphics_percent", RATIO;
+    gauge "DCGM_FI_PROF_SM_ACTIVE" "Share of time in which an SM had a warp." both "activity.sm_percent" "activity.sm_percent", RATIO;
+    gauge "DCGM_FI_PROF_SM_OCCUPANCY" "Warps that were resident, of those that could be." both "activity.sm_occupancy_percent" "activity.sm_occupancy_percent", RATIO;
+    gauge "DCGM_FI_PROF_PIPE_TENSOR_ACTIVE" "Share of cycles in which the tensor cores were at work." both "activity.tensor_percent" "activity.tensor_percent", RATIO;
+    gauge "DCGM_FI_PROF_DRAM_ACTIVE" "Share of the memory bandwidth that was used." both "activity.dram_percent" "activity.dram_percent", RATIO;
+    gauge "DCGM_FI_PROF_PIPE_FP64_ACTIVE" "Share of cycles in which the FP64 pipes were at work." both "activity.fp64_percent" "activity.fp64_percent", RATIO;
+    gauge "DCGM_FI_PROF_PIPE_FP32_ACTIVE" "Share of cycles in which the FP32 pipes were at work." both "activity.fp32_percent" "activity.fp32_percent", RATIO;
+    gauge "DCGM_FI_PROF_PIPE_FP16_ACTIVE" "Share of cycles in which the FP16 pipes were at work." both "activity.fp16_percent" "activity.fp16_percent", RATIO;
+    gauge "DCGM_FI_PROF_PCIE_TX_BYTES" "Sent over PCIe, in bytes a second." reading "activity.pcie_sent_bytes_per_second";
+    gauge "DCGM_FI_PROF_PCIE_RX_BYTES" "Received over PCIe, in bytes a second." reading "activity.pcie_received_bytes_per_second";
+    gauge "DCGM_FI_PROF_NVLINK_TX_BYTES" "Sent over NVLink, in bytes a second." reading "activity.nvlink_sent_bytes_per_second";
+};
 
 /// What an XID is under here: families that are not read from a sample.
 const XID: (&str, &str) = (

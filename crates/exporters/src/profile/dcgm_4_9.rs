@@ -2,189 +2,39 @@
 
 use std::sync::LazyLock;
 
-use super::{Row, Scale, Source, Table, View, dcgm};
-use crate::{
-    family::{Kind, Sink},
-    seen::Seen,
-};
+use super::{Row, Scale, Table, View, dcgm, row::rows};
+use crate::{family::Sink, seen::Seen};
 
 const HERTZ: Scale = Scale::Times(1e6);
 const RATIO: Scale = Scale::Over(100.0);
 
-pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| Table::new(&ROWS));
+pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| Table::new(ROWS));
 
-const fn gauge(name: &'static str, help: &'static str, path: &'static str, scale: Scale) -> Row {
-    Row {
-        name,
-        kind: Kind::Gauge,
-        help,
-        source: Source::Reading(path, scale),
-    }
-}
-
-const fn counter(name: &'static str, help: &'static str, path: &'static str) -> Row {
-    Row {
-        name,
-        kind: Kind::Counter,
-        help,
-        source: Source::Reading(path, Scale::One),
-    }
-}
-
-const fn both(
-    name: &'static str,
-    help: &'static str,
-    path: &'static str,
-    instance: &'static str,
-    scale: Scale,
-) -> Row {
-    Row {
-        name,
-        kind: Kind::Gauge,
-        help,
-        source: Source::WithInstances(path, instance, scale),
-    }
-}
-
-const ROWS: [Row; 23] = [
-    gauge("DCGM_FI_DEV_SM_CLOCK_HERTZ", "SM clock.", "clocks.sm_mhz", HERTZ),
-    gauge(
-        "DCGM_FI_DEV_MEMORY_CLOCK_HERTZ",
-        "Memory clock.",
-        "clocks.memory_mhz",
-        HERTZ,
-    ),
-    gauge(
-        "DCGM_FI_DEV_GPU_TEMP_CELSIUS",
-        "Core temperature.",
-        "thermal.gpu_celsius",
-        Scale::One,
-    ),
-    gauge(
-        "DCGM_FI_DEV_MEMORY_TEMP_CELSIUS",
-        "Memory temperature.",
-        "thermal.memory_celsius",
-        Scale::One,
-    ),
-    gauge(
-        "DCGM_FI_DEV_BOARD_POWER_WATTS",
-        "Power draw.",
-        "power.draw_watts",
-        Scale::One,
-    ),
-    counter(
-        "DCGM_FI_DEV_GPU_ENERGY_JOULES_TOTAL",
-        "Energy.",
-        "power.energy_joules_total",
-    ),
-    gauge(
-        "DCGM_FI_DEV_GPU_UTIL_RATIO",
-        "Share of time in which a kernel ran.",
-        "load.gpu_percent",
-        RATIO,
-    ),
-    gauge(
-        "DCGM_FI_DEV_MEMORY_UTIL_RATIO",
-        "Share of time in which memory was read or written.",
-        "load.memory_percent",
-        RATIO,
-    ),
-    gauge(
-        "DCGM_FI_DEV_ENC_UTIL_RATIO",
-        "Use of the video encoders.",
-        "load.encoder_percent",
-        RATIO,
-    ),
-    gauge(
-        "DCGM_FI_DEV_DEC_UTIL_RATIO",
-        "Use of the video decoders.",
-        "load.decoder_percent",
-        RATIO,
-    ),
-    both(
-        "DCGM_FI_DEV_FB_CAPACITY_BYTES",
-        "Device memory.",
-        "memory.total_bytes",
-        "memory_total_bytes",
-        Scale::One,
-    ),
-    both(
-        "DCGM_FI_DEV_FB_FREE_BYTES",
-        "Device memory that is not allocated.",
-        "memory.free_bytes",
-        "memory_free_bytes",
-        Scale::One,
-    ),
-    both(
-        "DCGM_FI_DEV_FB_USED_BYTES",
-        "Device memory that is allocated.",
-        "memory.used_bytes",
-        "memory_used_bytes",
-        Scale::One,
-    ),
-    gauge(
-        "DCGM_FI_DEV_FB_RESERVED_BYTES",
-        "Device memory that driver and firmware keep.",
-        "memory.reserved_bytes",
-        Scale::One,
-    ),
-    counter(
-        "DCGM_FI_DEV_PCIE_REPLAY_TOTAL",
-        "PCIe packets that had to be sent again.",
-        "pcie.replays_total",
-    ),
-    counter(
-        "DCGM_FI_DEV_ROW_REMAP_UNCORRECTABLE_TOTAL",
-        "Memory rows that were replaced after uncorrected errors.",
-        "reliability.remapped_rows.uncorrected",
-    ),
-    counter(
-        "DCGM_FI_DEV_ROW_REMAP_CORRECTABLE_TOTAL",
-        "Memory rows that were replaced after corrected errors.",
-        "reliability.remapped_rows.corrected",
-    ),
-    gauge(
-        "DCGM_FI_DEV_ROW_REMAP_FAILED",
-        "Whether a memory row could not be replaced.",
-        "reliability.remapped_rows.failed",
-        Scale::One,
-    ),
-    both(
-        "DCGM_FI_PROF_GR_ENGINE_UTIL_RATIO",
-        "Share of time in which an engine was at work.",
-        "activity.graphics_percent",
-        "activity.graphics_percent",
-        RATIO,
-    ),
-    both(
-        "DCGM_FI_PROF_SM_UTIL_RATIO",
-        "Share of time in which an SM had a warp.",
-        "activity.sm_percent",
-        "activity.sm_percent",
-        RATIO,
-    ),
-    both(
-        "DCGM_FI_PROF_SM_OCCUPANCY_RATIO",
-        "Warps that were resident, of those that could be.",
-        "activity.sm_occupancy_percent",
-        "activity.sm_occupancy_percent",
-        RATIO,
-    ),
-    both(
-        "DCGM_FI_PROF_TENSOR_UTIL_RATIO",
-        "Share of cycles in which the tensor cores were at work.",
-        "activity.tensor_percent",
-        "activity.tensor_percent",
-        RATIO,
-    ),
-    both(
-        "DCGM_FI_PROF_DRAM_UTIL_RATIO",
-        "Share of the memory bandwidth that was used.",
-        "activity.dram_percent",
-        "activity.dram_percent",
-        RATIO,
-    ),
-];
+const ROWS: &[Row] = rows! {
+    gauge "DCGM_FI_DEV_SM_CLOCK_HERTZ" "SM clock." reading "clocks.sm_mhz", HERTZ;
+    gauge "DCGM_FI_DEV_MEMORY_CLOCK_HERTZ" "Memory clock." reading "clocks.memory_mhz", HERTZ;
+    gauge "DCGM_FI_DEV_GPU_TEMP_CELSIUS" "Core temperature." reading "thermal.gpu_celsius";
+    gauge "DCGM_FI_DEV_MEMORY_TEMP_CELSIUS" "Memory temperature." reading "thermal.memory_celsius";
+    gauge "DCGM_FI_DEV_BOARD_POWER_WATTS" "Power draw." reading "power.draw_watts";
+    counter "DCGM_FI_DEV_GPU_ENERGY_JOULES_TOTAL" "Energy." reading "power.energy_joules_total";
+    gauge "DCGM_FI_DEV_GPU_UTIL_RATIO" "Share of time in which a kernel ran." reading "load.gpu_percent", RATIO;
+    gauge "DCGM_FI_DEV_MEMORY_UTIL_RATIO" "Share of time in which memory was read or written." reading "load.memory_percent", RATIO;
+    gauge "DCGM_FI_DEV_ENC_UTIL_RATIO" "Use of the video encoders." reading "load.encoder_percent", RATIO;
+    gauge "DCGM_FI_DEV_DEC_UTIL_RATIO" "Use of the video decoders." reading "load.decoder_percent", RATIO;
+    gauge "DCGM_FI_DEV_FB_CAPACITY_BYTES" "Device memory." both "memory.total_bytes" "memory_total_bytes";
+    gauge "DCGM_FI_DEV_FB_FREE_BYTES" "Device memory that is not allocated." both "memory.free_bytes" "memory_free_bytes";
+    gauge "DCGM_FI_DEV_FB_USED_BYTES" "Device memory that is allocated." both "memory.used_bytes" "memory_used_bytes";
+    gauge "DCGM_FI_DEV_FB_RESERVED_BYTES" "Device memory that driver and firmware keep." reading "memory.reserved_bytes";
+    counter "DCGM_FI_DEV_PCIE_REPLAY_TOTAL" "PCIe packets that had to be sent again." reading "pcie.replays_total";
+    counter "DCGM_FI_DEV_ROW_REMAP_UNCORRECTABLE_TOTAL" "Memory rows that were replaced after uncorrected errors." reading "reliability.remapped_rows.uncorrected";
+    counter "DCGM_FI_DEV_ROW_REMAP_CORRECTABLE_TOTAL" "Memory rows that were replaced after corrected errors." reading "reliability.remapped_rows.corrected";
+    gauge "DCGM_FI_DEV_ROW_REMAP_FAILED" "Whether a memory row could not be replaced." reading "reliability.remapped_rows.failed";
+    gauge "DCGM_FI_PROF_GR_ENGINE_UTIL_RATIO" "Share of time in which an engine was at work." both "activity.graphics_percent" "activity.graphics_percent", RATIO;
+    gauge "DCGM_FI_PROF_SM_UTIL_RATIO" "Share of time in which an SM had a warp." both "activity.sm_percent" "activity.sm_percent", RATIO;
+    gauge "DCGM_FI_PROF_SM_OCCUPANCY_RATIO" "Warps that were resident, of those that could be." both "activity.sm_occupancy_percent" "activity.sm_occupancy_percent", RATIO;
+    gauge "DCGM_FI_PROF_TENSOR_UTIL_RATIO" "Share of cycles in which the tensor cores were at work." both "activity.tensor_percent" "activity.tensor_percent", RATIO;
+    gauge "DCGM_FI_PROF_DRAM_UTIL_RATIO" "Share of the memory bandwidth that was used." both "activity.dram_percent" "activity.dram_percent", RATIO;
+};
 
 /// What comes from events and not from a sample.
 const XID: (&str, &str) = (

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use gpulse_models::GpuSnapshot;
 
 use super::{
-    Row, Scale, Source, Table, View, dcgm,
-    row::{Labelled, OnFirst},
+    Row, Scale, Table, View, dcgm,
+    row::{Labelled, OnFirst, rows},
 };
 use crate::{
     family::{Family, Kind, Labels, Sink},
@@ -16,39 +16,7 @@ use crate::{
 const HERTZ: Scale = Scale::Times(1e6);
 const RATIO: Scale = Scale::Over(100.0);
 
-pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| Table::new(&ROWS));
-
-const fn gauge(name: &'static str, help: &'static str, path: &'static str, scale: Scale) -> Row {
-    Row {
-        name,
-        kind: Kind::Gauge,
-        help,
-        source: Source::Reading(path, scale),
-    }
-}
-
-const fn made(
-    name: &'static str,
-    help: &'static str,
-    what: &'static str,
-    made: fn(&Seen<'_>) -> Option<f64>,
-) -> Row {
-    Row {
-        name,
-        kind: Kind::Gauge,
-        help,
-        source: Source::Made(what, made),
-    }
-}
-
-const fn counter(name: &'static str, help: &'static str, path: &'static str) -> Row {
-    Row {
-        name,
-        kind: Kind::Counter,
-        help,
-        source: Source::Reading(path, Scale::One),
-    }
-}
+pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| Table::new(ROWS));
 
 /// Whether the reason with NVML's bit `BIT` holds.
 fn reason<const BIT: u32>(seen: &Seen<'_>) -> Option<f64> {
@@ -63,282 +31,55 @@ fn fan(seen: &Seen<'_>) -> Option<f64> {
 /// Where the reasons why clocks are lowered come from.
 const REASONS: &str = "`clocks.event_reasons`";
 
-const ROWS: [Row; 47] = [
-    made("nvidia_smi_index", "Index of the GPU.", "NVML's index", |seen| {
-        Some(f64::from(seen.gpu.index))
-    }),
-    gauge(
-        "nvidia_smi_utilization_gpu_ratio",
-        "Share of time in which a kernel ran.",
-        "load.gpu_percent",
-        RATIO,
-    ),
-    gauge(
-        "nvidia_smi_utilization_memory_ratio",
-        "Share of time in which memory was read or written.",
-        "load.memory_percent",
-        RATIO,
-    ),
-    gauge(
-        "nvidia_smi_utilization_encoder_ratio",
-        "Use of the video encoders.",
-        "load.encoder_percent",
-        RATIO,
-    ),
-    gauge(
-        "nvidia_smi_utilization_decoder_ratio",
-        "Use of the video decoders.",
-        "load.decoder_percent",
-        RATIO,
-    ),
-    gauge(
-        "nvidia_smi_utilization_jpeg_ratio",
-        "Use of the JPEG engines.",
-        "load.jpeg_percent",
-        RATIO,
-    ),
-    gauge(
-        "nvidia_smi_utilization_ofa_ratio",
-        "Use of the optical flow engines.",
-        "load.ofa_percent",
-        RATIO,
-    ),
-    gauge(
-        "nvidia_smi_memory_total_bytes",
-        "Device memory.",
-        "memory.total_bytes",
-        Scale::One,
-    ),
-    gauge(
-        "nvidia_smi_memory_used_bytes",
-        "Device memory that is allocated.",
-        "memory.used_bytes",
-        Scale::One,
-    ),
-    gauge(
-        "nvidia_smi_memory_free_bytes",
-        "Device memory that is not allocated.",
-        "memory.free_bytes",
-        Scale::One,
-    ),
-    gauge(
-        "nvidia_smi_memory_reserved_bytes",
-        "Device memory that driver and firmware keep.",
-        "memory.reserved_bytes",
-        Scale::One,
-    ),
-    gauge(
-        "nvidia_smi_power_draw_watts",
-        "Power draw.",
-        "power.draw_watts",
-        Scale::One,
-    ),
-    gauge(
-        "nvidia_smi_power_draw_average_watts",
-        "Power draw, averaged by the driver.",
-        "power.average_watts",
-        Scale::One,
-    ),
-    gauge(
-        "nvidia_smi_power_draw_instant_watts",
-        "Power draw at this moment.",
-        "power.instant_watts",
-        Scale::One,
-    ),
-    gauge(
-        "nvidia_smi_power_limit_watts",
-        "The power limit that is set.",
-        "power.management_limit_watts",
-        Scale::One,
-    ),
-    gauge(
-        "nvidia_smi_power_default_limit_watts",
-        "The power limit after a reset.",
-        "limits.power_default_watts",
-        Scale::One,
-    ),
-    gauge(
-        "nvidia_smi_power_min_limit_watts",
-        "The lowest power limit that can be set.",
-        "limits.power_min_watts",
-        Scale::One,
-    ),
-    gauge(
-        "nvidia_smi_power_max_limit_watts",
-        "The highest power limit that can be set.",
-        "limits.power_max_watts",
-        Scale::One,
-    ),
-    gauge(
-        "nvidia_smi_enforced_power_limit_watts",
-        "The power limit in force.",
-        "power.enforced_limit_watts",
-        Scale::One,
-    ),
-    counter(
-        "nvidia_smi_energy_joules_total",
-        "Energy.",
-        "power.energy_joules_total",
-    ),
-    gauge(
-        "nvidia_smi_temperature_gpu",
-        "Core temperature, in °C.",
-        "thermal.gpu_celsius",
-        Scale::One,
-    ),
-    gauge(
-        "nvidia_smi_temperature_memory",
-        "Memory temperature, in °C.",
-        "thermal.memory_celsius",
-        Scale::One,
-    ),
-    gauge(
-        "nvidia_smi_clocks_current_graphics_clock_hz",
-        "Graphics clock.",
-        "clocks.graphics_mhz",
-        HERTZ,
-    ),
-    gauge(
-        "nvidia_smi_clocks_current_sm_clock_hz",
-        "SM clock.",
-        "clocks.sm_mhz",
-        HERTZ,
-    ),
-    gauge(
-        "nvidia_smi_clocks_current_memory_clock_hz",
-        "Memory clock.",
-        "clocks.memory_mhz",
-        HERTZ,
-    ),
-    gauge(
-        "nvidia_smi_clocks_current_video_clock_hz",
-        "Clock of the video engines.",
-        "clocks.video_mhz",
-        HERTZ,
-    ),
-    gauge(
-        "nvidia_smi_clocks_max_graphics_clock_hz",
-        "The highest graphics clock.",
-        "limits.graphics_max_mhz",
-        HERTZ,
-    ),
-    gauge(
-        "nvidia_smi_clocks_max_sm_clock_hz",
-        "The highest SM clock.",
-        "limits.sm_max_mhz",
-        HERTZ,
-    ),
-    gauge(
-        "nvidia_smi_clocks_max_memory_clock_hz",
-        "The highest memory clock.",
-        "limits.memory_max_mhz",
-        HERTZ,
-    ),
-    made(
-        "nvidia_smi_clocks_event_reasons_gpu_idle",
-        "Clocks are lowered because the GPU is idle.",
-        REASONS,
-        reason::<0>,
-    ),
-    made(
-        "nvidia_smi_clocks_event_reasons_applications_clocks_setting",
-        "Clocks are lowered by the setting of applications' clocks.",
-        REASONS,
-        reason::<1>,
-    ),
-    made(
-        "nvidia_smi_clocks_event_reasons_sw_power_cap",
-        "Clocks are lowered by the power limit.",
-        REASONS,
-        reason::<2>,
-    ),
-    made(
-        "nvidia_smi_clocks_event_reasons_hw_slowdown",
-        "Clocks are lowered by the hardware.",
-        REASONS,
-        reason::<3>,
-    ),
-    made(
-        "nvidia_smi_clocks_event_reasons_sync_boost",
-        "Clocks are lowered by another GPU of the sync boost group.",
-        REASONS,
-        reason::<4>,
-    ),
-    made(
-        "nvidia_smi_clocks_event_reasons_sw_thermal_slowdown",
-        "Clocks are lowered by heat, by the driver.",
-        REASONS,
-        reason::<5>,
-    ),
-    made(
-        "nvidia_smi_clocks_event_reasons_hw_thermal_slowdown",
-        "Clocks are lowered by heat, by the hardware.",
-        REASONS,
-        reason::<6>,
-    ),
-    made(
-        "nvidia_smi_clocks_event_reasons_hw_power_brake_slowdown",
-        "Clocks are lowered by the power brake.",
-        REASONS,
-        reason::<7>,
-    ),
-    made(
-        "nvidia_smi_fan_speed_ratio",
-        "Speed that the first fan is driven at.",
-        "`speed_percent` of the first of `thermal.fans`",
-        fan,
-    ),
-    made(
-        "nvidia_smi_pstate",
-        "Performance state, 0 for the fastest.",
-        "`clocks.performance_state`",
-        dcgm::performance_state,
-    ),
-    counter(
-        "nvidia_smi_ecc_errors_corrected_volatile_total",
-        "Corrected memory errors since the driver was loaded.",
-        "reliability.corrected_volatile",
-    ),
-    counter(
-        "nvidia_smi_ecc_errors_uncorrected_volatile_total",
-        "Uncorrected memory errors since the driver was loaded.",
-        "reliability.uncorrected_volatile",
-    ),
-    counter(
-        "nvidia_smi_ecc_errors_corrected_aggregate_total",
-        "Corrected memory errors over the board's life.",
-        "reliability.corrected_aggregate",
-    ),
-    counter(
-        "nvidia_smi_ecc_errors_uncorrected_aggregate_total",
-        "Uncorrected memory errors over the board's life.",
-        "reliability.uncorrected_aggregate",
-    ),
-    gauge(
-        "nvidia_smi_pcie_link_gen_current",
-        "Generation of the PCIe link.",
-        "pcie.generation",
-        Scale::One,
-    ),
-    gauge(
-        "nvidia_smi_pcie_link_width_current",
-        "Lanes of the PCIe link.",
-        "pcie.width",
-        Scale::One,
-    ),
-    gauge(
-        "nvidia_smi_pcie_throughput_tx_bytes_per_second",
-        "Sent over PCIe.",
-        "pcie.sent_bytes_per_second",
-        Scale::One,
-    ),
-    gauge(
-        "nvidia_smi_pcie_throughput_rx_bytes_per_second",
-        "Received over PCIe.",
-        "pcie.received_bytes_per_second",
-        Scale::One,
-    ),
-];
+const ROWS: &[Row] = rows! {
+    gauge "nvidia_smi_index" "Index of the GPU." made "NVML's index", |seen| { Some(f64::from(seen.gpu.index)) };
+    gauge "nvidia_smi_utilization_gpu_ratio" "Share of time in which a kernel ran." reading "load.gpu_percent", RATIO;
+    gauge "nvidia_smi_utilization_memory_ratio" "Share of time in which memory was read or written." reading "load.memory_percent", RATIO;
+    gauge "nvidia_smi_utilization_encoder_ratio" "Use of the video encoders." reading "load.encoder_percent", RATIO;
+    gauge "nvidia_smi_utilization_decoder_ratio" "Use of the video decoders." reading "load.decoder_percent", RATIO;
+    gauge "nvidia_smi_utilization_jpeg_ratio" "Use of the JPEG engines." reading "load.jpeg_percent", RATIO;
+    gauge "nvidia_smi_utilization_ofa_ratio" "Use of the optical flow engines." reading "load.ofa_percent", RATIO;
+    gauge "nvidia_smi_memory_total_bytes" "Device memory." reading "memory.total_bytes";
+    gauge "nvidia_smi_memory_used_bytes" "Device memory that is allocated." reading "memory.used_bytes";
+    gauge "nvidia_smi_memory_free_bytes" "Device memory that is not allocated." reading "memory.free_bytes";
+    gauge "nvidia_smi_memory_reserved_bytes" "Device memory that driver and firmware keep." reading "memory.reserved_bytes";
+    gauge "nvidia_smi_power_draw_watts" "Power draw." reading "power.draw_watts";
+    gauge "nvidia_smi_power_draw_average_watts" "Power draw, averaged by the driver." reading "power.average_watts";
+    gauge "nvidia_smi_power_draw_instant_watts" "Power draw at this moment." reading "power.instant_watts";
+    gauge "nvidia_smi_power_limit_watts" "The power limit that is set." reading "power.management_limit_watts";
+    gauge "nvidia_smi_power_default_limit_watts" "The power limit after a reset." reading "limits.power_default_watts";
+    gauge "nvidia_smi_power_min_limit_watts" "The lowest power limit that can be set." reading "limits.power_min_watts";
+    gauge "nvidia_smi_power_max_limit_watts" "The highest power limit that can be set." reading "limits.power_max_watts";
+    gauge "nvidia_smi_enforced_power_limit_watts" "The power limit in force." reading "power.enforced_limit_watts";
+    counter "nvidia_smi_energy_joules_total" "Energy." reading "power.energy_joules_total";
+    gauge "nvidia_smi_temperature_gpu" "Core temperature, in °C." reading "thermal.gpu_celsius";
+    gauge "nvidia_smi_temperature_memory" "Memory temperature, in °C." reading "thermal.memory_celsius";
+    gauge "nvidia_smi_clocks_current_graphics_clock_hz" "Graphics clock." reading "clocks.graphics_mhz", HERTZ;
+    gauge "nvidia_smi_clocks_current_sm_clock_hz" "SM clock." reading "clocks.sm_mhz", HERTZ;
+    gauge "nvidia_smi_clocks_current_memory_clock_hz" "Memory clock." reading "clocks.memory_mhz", HERTZ;
+    gauge "nvidia_smi_clocks_current_video_clock_hz" "Clock of the video engines." reading "clocks.video_mhz", HERTZ;
+    gauge "nvidia_smi_clocks_max_graphics_clock_hz" "The highest graphics clock." reading "limits.graphics_max_mhz", HERTZ;
+    gauge "nvidia_smi_clocks_max_sm_clock_hz" "The highest SM clock." reading "limits.sm_max_mhz", HERTZ;
+    gauge "nvidia_smi_clocks_max_memory_clock_hz" "The highest memory clock." reading "limits.memory_max_mhz", HERTZ;
+    gauge "nvidia_smi_clocks_event_reasons_gpu_idle" "Clocks are lowered because the GPU is idle." made REASONS, reason::<0>;
+    gauge "nvidia_smi_clocks_event_reasons_applications_clocks_setting" "Clocks are lowered by the setting of applications' clocks." made REASONS, reason::<1>;
+    gauge "nvidia_smi_clocks_event_reasons_sw_power_cap" "Clocks are lowered by the power limit." made REASONS, reason::<2>;
+    gauge "nvidia_smi_clocks_event_reasons_hw_slowdown" "Clocks are lowered by the hardware." made REASONS, reason::<3>;
+    gauge "nvidia_smi_clocks_event_reasons_sync_boost" "Clocks are lowered by another GPU of the sync boost group." made REASONS, reason::<4>;
+    gauge "nvidia_smi_clocks_event_reasons_sw_thermal_slowdown" "Clocks are lowered by heat, by the driver." made REASONS, reason::<5>;
+    gauge "nvidia_smi_clocks_event_reasons_hw_thermal_slowdown" "Clocks are lowered by heat, by the hardware." made REASONS, reason::<6>;
+    gauge "nvidia_smi_clocks_event_reasons_hw_power_brake_slowdown" "Clocks are lowered by the power brake." made REASONS, reason::<7>;
+    gauge "nvidia_smi_fan_speed_ratio" "Speed that the first fan is driven at." made "`speed_percent` of the first of `thermal.fans`", fan;
+    gauge "nvidia_smi_pstate" "Performance state, 0 for the fastest." made "`clocks.performance_state`", dcgm::performance_state;
+    counter "nvidia_smi_ecc_errors_corrected_volatile_total" "Corrected memory errors since the driver was loaded." reading "reliability.corrected_volatile";
+    counter "nvidia_smi_ecc_errors_uncorrected_volatile_total" "Uncorrected memory errors since the driver was loaded." reading "reliability.uncorrected_volatile";
+    counter "nvidia_smi_ecc_errors_corrected_aggregate_total" "Corrected memory errors over the board's life." reading "reliability.corrected_aggregate";
+    counter "nvidia_smi_ecc_errors_uncorrected_aggregate_total" "Uncorrected memory errors over the board's life." reading "reliability.uncorrected_aggregate";
+    gauge "nvidia_smi_pcie_link_gen_current" "Generation of the PCIe link." reading "pcie.generation";
+    gauge "nvidia_smi_pcie_link_width_current" "Lanes of the PCIe link." reading "pcie.width";
+    gauge "nvidia_smi_pcie_throughput_tx_bytes_per_second" "Sent over PCIe." reading "pcie.sent_bytes_per_second";
+    gauge "nvidia_smi_pcie_throughput_rx_bytes_per_second" "Received over PCIe." reading "pcie.received_bytes_per_second";
+};
 
 const INFO: (&str, &str) = ("nvidia_smi_gpu_info", "What the GPU is.");
 const XIDS: (&str, &str) = (

@@ -5,57 +5,24 @@ use std::sync::LazyLock;
 use gpulse_models::{DriverStatus, GpuSnapshot, Percent};
 
 use super::{
-    Row, Scale, Source, Table, View,
-    row::{Labelled, OnFirst},
+    Row, Table, View,
+    row::{Labelled, OnFirst, rows},
 };
 use crate::{
     family::{Family, Kind, Labels, Sink},
     seen::Seen,
 };
 
-pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| Table::new(&ROWS));
+pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| Table::new(ROWS));
 
-const fn gauge(name: &'static str, help: &'static str, source: Source) -> Row {
-    Row {
-        name,
-        kind: Kind::Gauge,
-        help,
-        source,
-    }
-}
-
-const ROWS: [Row; 6] = [
-    gauge(
-        "gpu_utilization_percent",
-        "Share of time in which a kernel ran.",
-        Source::Reading("load.gpu_percent", Scale::One),
-    ),
-    gauge(
-        "gpu_memory_utilization_percent",
-        "Share of the memory that is allocated.",
-        Source::Made("`memory.used_bytes` of `memory.total_bytes`", occupancy),
-    ),
-    gauge(
-        "gpu_memory_used_bytes",
-        "Device memory that is allocated.",
-        Source::Reading("memory.used_bytes", Scale::One),
-    ),
-    gauge(
-        "gpu_memory_total_bytes",
-        "Device memory.",
-        Source::Reading("memory.total_bytes", Scale::One),
-    ),
-    gauge(
-        "gpu_temperature_celsius",
-        "Core temperature.",
-        Source::Reading("thermal.gpu_celsius", Scale::One),
-    ),
-    gauge(
-        "gpu_power_draw_watts",
-        "Power draw.",
-        Source::Reading("power.draw_watts", Scale::One),
-    ),
-];
+const ROWS: &[Row] = rows! {
+    gauge "gpu_utilization_percent" "Share of time in which a kernel ran." reading "load.gpu_percent";
+    gauge "gpu_memory_utilization_percent" "Share of the memory that is allocated." made "`memory.used_bytes` of `memory.total_bytes`", occupancy;
+    gauge "gpu_memory_used_bytes" "Device memory that is allocated." reading "memory.used_bytes";
+    gauge "gpu_memory_total_bytes" "Device memory." reading "memory.total_bytes";
+    gauge "gpu_temperature_celsius" "Core temperature." reading "thermal.gpu_celsius";
+    gauge "gpu_power_draw_watts" "Power draw." reading "power.draw_watts";
+};
 
 const SUCCESS: (&str, &str) = ("gpu_exporter_success", "Whether NVML can be used.");
 

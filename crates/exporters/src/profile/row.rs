@@ -20,6 +20,37 @@ pub struct Row {
     pub source: Source,
 }
 
+/// The rows of a table: type, name and meaning, and what it is made of, such as
+///
+/// ```ignore
+/// gauge "DCGM_FI_DEV_GPU_TEMP" "Core temperature, in °C." reading "thermal.gpu_celsius";
+/// gauge "DCGM_FI_DEV_FB_USED" "Memory, in MiB." both "memory.used_bytes" "memory_used_bytes", Scale::Over(1_048_576.0);
+/// ```
+macro_rules! rows {
+    ($($kind:ident $name:literal $help:literal $from:ident $what:tt $($path:literal)? $(, $with:expr)?;)*) => {
+        &[$($crate::profile::Row {
+            name: $name,
+            kind: $crate::profile::row::rows!(kind $kind),
+            help: $help,
+            source: $crate::profile::row::rows!(source $from $what $($path)? $(, $with)?),
+        }),*]
+    };
+    (kind gauge) => { $crate::family::Kind::Gauge };
+    (kind counter) => { $crate::family::Kind::Counter };
+    (source reading $path:tt) => { $crate::profile::Source::Reading($path, $crate::profile::Scale::One) };
+    (source reading $path:tt, $scale:expr) => { $crate::profile::Source::Reading($path, $scale) };
+    (source both $path:tt $instance:literal) => {
+        $crate::profile::Source::WithInstances($path, $instance, $crate::profile::Scale::One)
+    };
+    (source both $path:tt $instance:literal, $scale:expr) => {
+        $crate::profile::Source::WithInstances($path, $instance, $scale)
+    };
+    (source made $what:tt, $made:expr) => { $crate::profile::Source::Made($what, $made) };
+    (source each $what:tt, $each:expr) => { $crate::profile::Source::Each($what, $each) };
+}
+
+pub(super) use rows;
+
 /// What a metric is made of.
 #[derive(Clone, Copy)]
 pub enum Source {

@@ -1,3 +1,5 @@
+//! Each profile shows what its table says, and nothing that is not fresh.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use gpulse_aggregator::{Counters, EventTotals};
@@ -45,9 +47,7 @@ impl Sink for Kept {
 impl Kept {
     fn of(&self, name: &str) -> &BTreeMap<String, f64> {
         let found = self.families.iter().find(|(family, _)| family.name == name);
-        found
-            .map(|(_, series)| series)
-            .unwrap_or_else(|| panic!("no {name}"))
+        found.map_or_else(|| panic!("no {name}"), |(_, series)| series)
     }
 
     fn has(&self, name: &str) -> bool {

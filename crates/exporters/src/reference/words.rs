@@ -16,6 +16,17 @@ The column *From* names readings as [METRICS.md](METRICS.md) lists them. In Open
 `_total` has the type `unknown`, because that format allows no other names for counters.
 ";
 
+/// Families: type, name, source and meaning.
+macro_rules! families {
+    ($($kind:ident $name:literal $from:literal $help:literal;)*) => {
+        &[$(($name, families!($kind), $from, $help)),*]
+    };
+    (gauge) => { Kind::Gauge };
+    (counter) => { Kind::Counter };
+    (info) => { Kind::Info };
+    (histogram) => { Kind::Histogram };
+}
+
 /// A family: its name, type, source and meaning.
 pub(super) type Row = (&'static str, Kind, &'static str, &'static str);
 
@@ -43,432 +54,91 @@ pub(super) fn of(profile: Profile) -> &'static str {
 }
 
 /// Families of the profile `native` that come from no reading.
-pub(super) const NATIVE: &[Row] = &[
-    (
-        "gpulse_generation",
-        Kind::Gauge,
-        "the snapshot",
-        "Number of the snapshot that this was made of; the same as over REST.",
-    ),
-    (
-        "gpulse_published_timestamp_seconds",
-        Kind::Gauge,
-        "the snapshot",
-        "When that snapshot was published.",
-    ),
-    (
-        "gpulse_driver_up",
-        Kind::Gauge,
-        "NVML's initialisation",
-        "Whether NVML can be used.",
-    ),
-    (
-        "gpulse_driver_info",
-        Kind::Info,
-        "labels `driver_version`, `cuda_version`, `nvml_version`, `simulated`",
-        "What NVML says of itself.",
-    ),
-    (
-        "gpulse_driver_unavailable",
-        Kind::Gauge,
-        "by `reason`",
-        "1 while NVML cannot be used, and why.",
-    ),
-    (
-        "gpulse_driver_unavailable_since_timestamp_seconds",
-        Kind::Gauge,
-        "NVML's initialisation",
-        "When the first of these attempts failed.",
-    ),
-    ("gpulse_gpus", Kind::Gauge, "the roster", "GPUs that NVML knows."),
-    (
-        "gpulse_expected_gpus",
-        Kind::Gauge,
-        "PCI devices or `health.expected_gpus`",
-        "GPUs that the node should have, by its PCI devices or its configuration.",
-    ),
-    (
-        "gpulse_missing_gpus",
-        Kind::Gauge,
-        "PCI devices or `health.expected_gpus`",
-        "GPUs that the node should have and that NVML does not know.",
-    ),
-    (
-        "gpulse_gpu_state",
-        Kind::Gauge,
-        "by `state`",
-        "The state of the GPU: 1 for the one that holds.",
-    ),
-    (
-        "gpulse_gpu_up",
-        Kind::Gauge,
-        "its state",
-        "Whether the GPU is read at its pace.",
-    ),
-    (
-        "gpulse_gpu_state_since_timestamp_seconds",
-        Kind::Gauge,
-        "its state",
-        "Since when it is in its state.",
-    ),
-    (
-        "gpulse_gpu_sample_timestamp_seconds",
-        Kind::Gauge,
-        "its sample",
-        "When the last good sample was taken.",
-    ),
-    (
-        "gpulse_gpu_sample_age_seconds",
-        Kind::Gauge,
-        "its sample",
-        "How old the last good sample was when this was written.",
-    ),
-    (
-        "gpulse_gpu_samples_total",
-        Kind::Counter,
-        "its sampler",
-        "Good samples.",
-    ),
-    (
-        "gpulse_gpu_consecutive_failures",
-        Kind::Gauge,
-        "its sampler",
-        "Failed ticks since the last good sample.",
-    ),
-    (
-        "gpulse_gpu_overruns_total",
-        Kind::Counter,
-        "its sampler",
-        "Ticks that found the reader of the GPU still busy.",
-    ),
-    (
-        "gpulse_gpu_dropped_records_total",
-        Kind::Counter,
-        "its sampler",
-        "Records of the GPU that the aggregator's mailbox refused.",
-    ),
-    (
-        "gpulse_gpu_error",
-        Kind::Gauge,
-        "by `reason`, `call`",
-        "1 while the last tick of the GPU failed: the NVML call, and the reason.",
-    ),
-    (
-        "gpulse_group_age_seconds",
-        Kind::Gauge,
-        "by `group`",
-        "How old the readings of a group were when this was written.",
-    ),
-    (
-        "gpulse_reading_unavailable",
-        Kind::Gauge,
-        "by `metric`, `reason`",
-        "1 for each reading that is absent, and why. What is absent as a whole for one reason has one series.",
-    ),
-];
+pub(super) const NATIVE: &[Row] = families! {
+    gauge "gpulse_generation" "the snapshot" "Number of the snapshot that this was made of; the same as over REST.";
+    gauge "gpulse_published_timestamp_seconds" "the snapshot" "When that snapshot was published.";
+    gauge "gpulse_driver_up" "NVML's initialisation" "Whether NVML can be used.";
+    info "gpulse_driver_info" "labels `driver_version`, `cuda_version`, `nvml_version`, `simulated`" "What NVML says of itself.";
+    gauge "gpulse_driver_unavailable" "by `reason`" "1 while NVML cannot be used, and why.";
+    gauge "gpulse_driver_unavailable_since_timestamp_seconds" "NVML's initialisation" "When the first of these attempts failed.";
+    gauge "gpulse_gpus" "the roster" "GPUs that NVML knows.";
+    gauge "gpulse_expected_gpus" "PCI devices or `health.expected_gpus`" "GPUs that the node should have, by its PCI devices or its configuration.";
+    gauge "gpulse_missing_gpus" "PCI devices or `health.expected_gpus`" "GPUs that the node should have and that NVML does not know.";
+    gauge "gpulse_gpu_state" "by `state`" "The state of the GPU: 1 for the one that holds.";
+    gauge "gpulse_gpu_up" "its state" "Whether the GPU is read at its pace.";
+    gauge "gpulse_gpu_state_since_timestamp_seconds" "its state" "Since when it is in its state.";
+    gauge "gpulse_gpu_sample_timestamp_seconds" "its sample" "When the last good sample was taken.";
+    gauge "gpulse_gpu_sample_age_seconds" "its sample" "How old the last good sample was when this was written.";
+    counter "gpulse_gpu_samples_total" "its sampler" "Good samples.";
+    gauge "gpulse_gpu_consecutive_failures" "its sampler" "Failed ticks since the last good sample.";
+    counter "gpulse_gpu_overruns_total" "its sampler" "Ticks that found the reader of the GPU still busy.";
+    counter "gpulse_gpu_dropped_records_total" "its sampler" "Records of the GPU that the aggregator's mailbox refused.";
+    gauge "gpulse_gpu_error" "by `reason`, `call`" "1 while the last tick of the GPU failed: the NVML call, and the reason.";
+    gauge "gpulse_group_age_seconds" "by `group`" "How old the readings of a group were when this was written.";
+    gauge "gpulse_reading_unavailable" "by `metric`, `reason`" "1 for each reading that is absent, and why. What is absent as a whole for one reason has one series.";
+};
 
 /// Families of a profile that come from events or processes.
 pub(super) fn beside(profile: Profile) -> &'static [Row] {
     match profile {
-        Profile::Native => &[
-            (
-                "gpulse_events_total",
-                Kind::Counter,
-                "by `kind`",
-                "What happened to the GPU, by kind; a kind that is not there did not occur.",
-            ),
-            (
-                "gpulse_xid_errors_total",
-                Kind::Counter,
-                "by `xid`, `severity`",
-                "XIDs of the GPU, by number, with how grave it is; `other` are those beyond what is told apart. Its exemplar is the number of the event in `/api/v1/events`.",
-            ),
-            (
-                "gpulse_last_xid",
-                Kind::Gauge,
-                "events",
-                "The latest XID of the GPU.",
-            ),
-            (
-                "gpulse_last_xid_timestamp_seconds",
-                Kind::Gauge,
-                "events",
-                "When the agent heard of the latest XID of the GPU.",
-            ),
-            (
-                "gpulse_events_unwatched",
-                Kind::Gauge,
-                "by `reason`",
-                "1 while the driver's events of the GPU do not reach the agent, and why.",
-            ),
-            (
-                "gpulse_events_dropped_total",
-                Kind::Counter,
-                "events",
-                "Events that the agent heard of and could not take in.",
-            ),
-            (
-                "gpulse_processes",
-                Kind::Gauge,
-                "`processes.count`",
-                "Processes on the GPU.",
-            ),
-            (
-                "gpulse_process_info",
-                Kind::Info,
-                "labels `pid`, `name`, `user`, `container_id`, `pod_uid`, `slurm_job_id`",
-                "A process on the GPU, and whose it is.",
-            ),
-            (
-                "gpulse_process_memory_used_bytes",
-                Kind::Gauge,
-                "by `pid`",
-                "GPU memory that the process holds.",
-            ),
-            (
-                "gpulse_process_sm_ratio",
-                Kind::Gauge,
-                "by `pid`",
-                "Share of the streaming multiprocessors that the process used.",
-            ),
-            (
-                "gpulse_process_memory_ratio",
-                Kind::Gauge,
-                "by `pid`",
-                "Share of the memory interface that the process used; not occupancy.",
-            ),
-            (
-                "gpulse_pod_info",
-                Kind::Info,
-                "the kubelet, by `namespace`, `pod`, `container`",
-                "A container that the GPU or MIG instance is assigned to, one of several where it is shared.",
-            ),
-            (
-                "gpulse_nvml_call_duration_seconds",
-                Kind::Histogram,
-                "the agent, by `call`",
-                "How long calls of the driver took that returned.",
-            ),
-            (
-                "gpulse_nvml_calls_total",
-                Kind::Counter,
-                "the agent, by `call`",
-                "Calls of the driver, those that have not returned included.",
-            ),
-            (
-                "gpulse_nvml_calls_under_way",
-                Kind::Gauge,
-                "the agent, by `call`",
-                "Calls of the driver that have not returned.",
-            ),
-            (
-                "gpulse_nvml_call_hangs_total",
-                Kind::Counter,
-                "the agent, by `call`",
-                "Times that a call of the driver was given up.",
-            ),
-            (
-                "gpulse_nvml_call_errors_total",
-                Kind::Counter,
-                "the agent, by `call`, `reason`",
-                "Calls of the driver that returned with an error, by reason.",
-            ),
-            (
-                "gpulse_sampler_ticks_total",
-                Kind::Counter,
-                "the agent, by `gpu`",
-                "Times at which a read of the GPU was due.",
-            ),
-            (
-                "gpulse_sampler_failures_total",
-                Kind::Counter,
-                "the agent, by `gpu`",
-                "Reads of the GPU that failed.",
-            ),
-            (
-                "gpulse_sampler_hangs_total",
-                Kind::Counter,
-                "the agent, by `gpu`",
-                "Reads of the GPU that were given up because a call did not return.",
-            ),
-            (
-                "gpulse_sampler_readers_replaced_total",
-                Kind::Counter,
-                "the agent, by `gpu`",
-                "Reader threads that were started in the place of one that hung or ended.",
-            ),
-            (
-                "gpulse_aggregator_records_total",
-                Kind::Counter,
-                "the agent",
-                "Outcomes of reads that were taken in.",
-            ),
-            (
-                "gpulse_aggregator_events_total",
-                Kind::Counter,
-                "the agent",
-                "Events of the driver that were taken in.",
-            ),
-            (
-                "gpulse_aggregator_heartbeats_total",
-                Kind::Counter,
-                "the agent",
-                "Looks at the ages of GPUs, at least one a second for as long as the agent does what it is for.",
-            ),
-            (
-                "gpulse_http_requests_total",
-                Kind::Counter,
-                "the agent, by `route`, `method`, `code`",
-                "Requests that were answered.",
-            ),
-            (
-                "gpulse_http_requests_in_flight",
-                Kind::Gauge,
-                "the agent",
-                "Requests that are being answered.",
-            ),
-            (
-                "gpulse_http_connections",
-                Kind::Gauge,
-                "the agent",
-                "Connections that are open.",
-            ),
-            (
-                "gpulse_http_requests_abandoned_total",
-                Kind::Counter,
-                "the agent",
-                "Requests whose client went away before there was an answer.",
-            ),
-            (
-                "gpulse_http_sent_bytes_total",
-                Kind::Counter,
-                "the agent",
-                "Bytes that were sent, heads included, and within TLS.",
-            ),
-            (
-                "gpulse_http_connections_accepted_total",
-                Kind::Counter,
-                "the agent",
-                "Connections that were taken in.",
-            ),
-            (
-                "gpulse_http_connections_refused_total",
-                Kind::Counter,
-                "the agent",
-                "Connections that were closed because their client has as many as it may have.",
-            ),
-            (
-                "gpulse_http_connections_cut_total",
-                Kind::Counter,
-                "the agent",
-                "Connections that were cut because their peer did not do its part.",
-            ),
-            (
-                "gpulse_http_handshakes_failed_total",
-                Kind::Counter,
-                "the agent",
-                "Connections whose TLS handshake failed.",
-            ),
-            (
-                "process_cpu_seconds_total",
-                Kind::Counter,
-                "`/proc/self`",
-                "Time of processors that the agent has spent.",
-            ),
-            (
-                "process_resident_memory_bytes",
-                Kind::Gauge,
-                "`/proc/self`",
-                "Memory of the machine's that the agent uses.",
-            ),
-            (
-                "process_virtual_memory_bytes",
-                Kind::Gauge,
-                "`/proc/self`",
-                "Memory of the agent that has an address.",
-            ),
-            (
-                "process_open_fds",
-                Kind::Gauge,
-                "`/proc/self`",
-                "Files and sockets that the agent has open.",
-            ),
-            (
-                "process_max_fds",
-                Kind::Gauge,
-                "`/proc/self`",
-                "How many of them it may have open.",
-            ),
-            (
-                "process_threads",
-                Kind::Gauge,
-                "`/proc/self`",
-                "Threads of the agent, those that are stuck included.",
-            ),
-            (
-                "process_start_time_seconds",
-                Kind::Gauge,
-                "`/proc/self`",
-                "When the agent was started.",
-            ),
-            (
-                "gpulse_build_info",
-                Kind::Info,
-                "labels `version`, `commit`, `rustc`, `target`",
-                "What was built.",
-            ),
-        ],
-        Profile::Dcgm => &[
-            (
-                "DCGM_FI_DEV_XID_ERRORS",
-                Kind::Gauge,
-                "events",
-                "The latest XID; 0 if there was none since the agent started.",
-            ),
-            (
-                "DCGM_EXP_XID_ERRORS_COUNT",
-                Kind::Gauge,
-                "events, by `xid`",
-                "XIDs since the agent started, by number.",
-            ),
-        ],
-        Profile::Dcgm49 => &[(
-            "DCGM_FI_DEV_XID_ERROR",
-            Kind::Gauge,
-            "events",
-            "The latest XID; 0 if there was none since the agent started.",
-        )],
-        Profile::NvidiaSmi => &[
-            (
-                "nvidia_smi_gpu_info",
-                Kind::Info,
-                "labels `uuid`, `name`, `driver_version`, `vbios_version`, `pci_bus_id`, `serial`, `index`",
-                "What the GPU is.",
-            ),
-            (
-                "nvidia_smi_xid_errors_total",
-                Kind::Counter,
-                "events, by `xid`",
-                "XIDs since the agent started, by number.",
-            ),
-            (
-                "nvidia_smi_compute_app_info",
-                Kind::Info,
-                "labels `pid`, `process_name`",
-                "A process that computes on the GPU.",
-            ),
-            (
-                "nvidia_smi_compute_app_used_memory_bytes",
-                Kind::Gauge,
-                "by `pid`",
-                "Memory of a process that computes on the GPU.",
-            ),
-        ],
-        Profile::ResourceAgent => &[(
-            "gpu_exporter_success",
-            Kind::Gauge,
-            "NVML's initialisation",
-            "Whether NVML can be used.",
-        )],
+        Profile::Native => families! {
+            counter "gpulse_events_total" "by `kind`" "What happened to the GPU, by kind; a kind that is not there did not occur.";
+            counter "gpulse_xid_errors_total" "by `xid`, `severity`" "XIDs of the GPU, by number, with how grave it is; `other` are those beyond what is told apart. Its exemplar is the number of the event in `/api/v1/events`.";
+            gauge "gpulse_last_xid" "events" "The latest XID of the GPU.";
+            gauge "gpulse_last_xid_timestamp_seconds" "events" "When the agent heard of the latest XID of the GPU.";
+            gauge "gpulse_events_unwatched" "by `reason`" "1 while the driver's events of the GPU do not reach the agent, and why.";
+            counter "gpulse_events_dropped_total" "events" "Events that the agent heard of and could not take in.";
+            gauge "gpulse_processes" "`processes.count`" "Processes on the GPU.";
+            info "gpulse_process_info" "labels `pid`, `name`, `user`, `container_id`, `pod_uid`, `slurm_job_id`" "A process on the GPU, and whose it is.";
+            gauge "gpulse_process_memory_used_bytes" "by `pid`" "GPU memory that the process holds.";
+            gauge "gpulse_process_sm_ratio" "by `pid`" "Share of the streaming multiprocessors that the process used.";
+            gauge "gpulse_process_memory_ratio" "by `pid`" "Share of the memory interface that the process used; not occupancy.";
+            info "gpulse_pod_info" "the kubelet, by `namespace`, `pod`, `container`" "A container that the GPU or MIG instance is assigned to, one of several where it is shared.";
+            histogram "gpulse_nvml_call_duration_seconds" "the agent, by `call`" "How long calls of the driver took that returned.";
+            counter "gpulse_nvml_calls_total" "the agent, by `call`" "Calls of the driver, those that have not returned included.";
+            gauge "gpulse_nvml_calls_under_way" "the agent, by `call`" "Calls of the driver that have not returned.";
+            counter "gpulse_nvml_call_hangs_total" "the agent, by `call`" "Times that a call of the driver was given up.";
+            counter "gpulse_nvml_call_errors_total" "the agent, by `call`, `reason`" "Calls of the driver that returned with an error, by reason.";
+            counter "gpulse_sampler_ticks_total" "the agent, by `gpu`" "Times at which a read of the GPU was due.";
+            counter "gpulse_sampler_failures_total" "the agent, by `gpu`" "Reads of the GPU that failed.";
+            counter "gpulse_sampler_hangs_total" "the agent, by `gpu`" "Reads of the GPU that were given up because a call did not return.";
+            counter "gpulse_sampler_readers_replaced_total" "the agent, by `gpu`" "Reader threads that were started in the place of one that hung or ended.";
+            counter "gpulse_aggregator_records_total" "the agent" "Outcomes of reads that were taken in.";
+            counter "gpulse_aggregator_events_total" "the agent" "Events of the driver that were taken in.";
+            counter "gpulse_aggregator_heartbeats_total" "the agent" "Looks at the ages of GPUs, at least one a second for as long as the agent does what it is for.";
+            counter "gpulse_http_requests_total" "the agent, by `route`, `method`, `code`" "Requests that were answered.";
+            gauge "gpulse_http_requests_in_flight" "the agent" "Requests that are being answered.";
+            gauge "gpulse_http_connections" "the agent" "Connections that are open.";
+            counter "gpulse_http_requests_abandoned_total" "the agent" "Requests whose client went away before there was an answer.";
+            counter "gpulse_http_sent_bytes_total" "the agent" "Bytes that were sent, heads included, and within TLS.";
+            counter "gpulse_http_connections_accepted_total" "the agent" "Connections that were taken in.";
+            counter "gpulse_http_connections_refused_total" "the agent" "Connections that were closed because their client has as many as it may have.";
+            counter "gpulse_http_connections_cut_total" "the agent" "Connections that were cut because their peer did not do its part.";
+            counter "gpulse_http_handshakes_failed_total" "the agent" "Connections whose TLS handshake failed.";
+            counter "process_cpu_seconds_total" "`/proc/self`" "Time of processors that the agent has spent.";
+            gauge "process_resident_memory_bytes" "`/proc/self`" "Memory of the machine's that the agent uses.";
+            gauge "process_virtual_memory_bytes" "`/proc/self`" "Memory of the agent that has an address.";
+            gauge "process_open_fds" "`/proc/self`" "Files and sockets that the agent has open.";
+            gauge "process_max_fds" "`/proc/self`" "How many of them it may have open.";
+            gauge "process_threads" "`/proc/self`" "Threads of the agent, those that are stuck included.";
+            gauge "process_start_time_seconds" "`/proc/self`" "When the agent was started.";
+            info "gpulse_build_info" "labels `version`, `commit`, `rustc`, `target`" "What was built.";
+        },
+        Profile::Dcgm => families! {
+            gauge "DCGM_FI_DEV_XID_ERRORS" "events" "The latest XID; 0 if there was none since the agent started.";
+            gauge "DCGM_EXP_XID_ERRORS_COUNT" "events, by `xid`" "XIDs since the agent started, by number.";
+        },
+        Profile::Dcgm49 => families! {
+            gauge "DCGM_FI_DEV_XID_ERROR" "events" "The latest XID; 0 if there was none since the agent started.";
+        },
+        Profile::NvidiaSmi => families! {
+            info "nvidia_smi_gpu_info" "labels `uuid`, `name`, `driver_version`, `vbios_version`, `pci_bus_id`, `serial`, `index`" "What the GPU is.";
+            counter "nvidia_smi_xid_errors_total" "events, by `xid`" "XIDs since the agent started, by number.";
+            info "nvidia_smi_compute_app_info" "labels `pid`, `process_name`" "A process that computes on the GPU.";
+            gauge "nvidia_smi_compute_app_used_memory_bytes" "by `pid`" "Memory of a process that computes on the GPU.";
+        },
+        Profile::ResourceAgent => families! {
+            gauge "gpu_exporter_success" "NVML's initialisation" "Whether NVML can be used.";
+        },
     }
 }

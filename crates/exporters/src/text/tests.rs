@@ -1,3 +1,5 @@
+//! The two formats, byte by byte.
+
 use gpulse_models::Timestamp;
 
 use super::*;

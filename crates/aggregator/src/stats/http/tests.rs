@@ -1,3 +1,5 @@
+//! Counting requests loses none, and knows few names.
+
 use super::*;
 
 const ROUTES: &[&str] = &["/a", "/b/{c}"];

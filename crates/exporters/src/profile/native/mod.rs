@@ -17,31 +17,21 @@ use gpulse_models::GpuSnapshot;
 pub(crate) use derived::{Derived, From, derived, labels_for};
 
 use super::{
-    Row, Source, Table, View,
-    row::{Labelled, holder, instance_text},
+    Row, Table, View,
+    row::{Labelled, holder, instance_text, rows},
 };
 use crate::{
-    family::{Extra, Kind, Labels, Sink},
+    family::{Extra, Labels, Sink},
     seen::Seen,
 };
 
 /// What the catalogue's names do not express: the states that a reading is one of, each with a series.
-pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| Table::new(&ROWS));
+pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| Table::new(ROWS));
 
-const ROWS: [Row; 2] = [
-    Row {
-        name: "gpulse_clocks_performance_state",
-        kind: Kind::Gauge,
-        help: "Performance state, 0 for the fastest.",
-        source: Source::Made("`clocks.performance_state`", super::dcgm::performance_state),
-    },
-    Row {
-        name: "gpulse_clocks_event_reason",
-        kind: Kind::Gauge,
-        help: "Whether this is a reason why clocks are lower than they could be.",
-        source: Source::Each("`clocks.event_reasons`", event_reasons),
-    },
-];
+const ROWS: &[Row] = rows! {
+    gauge "gpulse_clocks_performance_state" "Performance state, 0 for the fastest." made "`clocks.performance_state`", super::dcgm::performance_state;
+    gauge "gpulse_clocks_event_reason" "Whether this is a reason why clocks are lower than they could be." each "`clocks.event_reasons`", event_reasons;
+};
 
 /// The order in which families are written: how the agent and the GPUs are, what was read of them, what happened.
 pub(super) fn expose(view: &View<'_>, seen: &[Seen<'_>], sink: &mut dyn Sink) {
