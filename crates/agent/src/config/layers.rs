@@ -66,8 +66,15 @@ const TEXT_KEYS: [&str; 16] = [
 /// `GPULSE_…`, but for the configuration file's own path and for what Kubernetes sets in every pod.
 fn environment() -> Env {
     Env::prefixed(PREFIX)
-        .filter(|name| name != "config" && !is_kubernetes(name.as_str()))
+        .filter(|name| name != "config" && !is_kubernetes(name.as_str()) && !is_plain(name.as_str()))
         .split("__")
+}
+
+/// Whether the variable of this name is to be taken as the text that it is. figment unescapes what has a backslash, and
+/// panics at one that comes after a character of several bytes.
+fn is_plain(name: &str) -> bool {
+    variable(&format!("{PREFIX}{}", name.to_ascii_uppercase()))
+        .is_some_and(|value| value.contains('\\') && !value.is_ascii())
 }
 
 /// Kubernetes describes each service to its pods: beside one named `gpulse` there is `GPULSE_SERVICE_HOST`,
@@ -90,14 +97,16 @@ fn is_kubernetes(name: &str) -> bool {
     service || port_of_service || protocol || link
 }
 
-/// The variables of [`TEXT_KEYS`], as they are.
+/// The variables of [`TEXT_KEYS`] and those that figment cannot read, as they are.
 fn texts() -> Layer {
     let mut layer = Layer {
         name: TEXTS,
         values: Dict::new(),
     };
-    for key in TEXT_KEYS {
-        if let Some(value) = variable(&keys::variable(key)) {
+    for key in keys::all().map(|key| key.path) {
+        let name = keys::variable(key);
+        let wanted = TEXT_KEYS.contains(&key) || name.strip_prefix(PREFIX).is_some_and(is_plain);
+        if let Some(value) = variable(&name).filter(|_| wanted) {
             layer.set(key, Value::from(value));
         }
     }

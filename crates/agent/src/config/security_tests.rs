@@ -146,6 +146,16 @@ fn a_mode_in_the_environment_is_octal_as_it_is_written() {
     });
 }
 
+#[test]
+fn a_backslash_after_a_character_of_several_bytes_is_a_wrong_value_and_no_panic() {
+    jailed(|jail| {
+        jail.set_env("GPULSE_BIND", "\"\u{a1}\\\u{a1}\"");
+        let error = load(&Settings::default()).unwrap_err().to_string();
+        assert!(error.starts_with("configuration: "), "{error}");
+        assert!(error.contains("GPULSE_BIND"), "{error}");
+    });
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

@@ -6,7 +6,7 @@ use gpulse_models::{GpuSnapshot, NvlinkLink, PodContainer, Reading, ThrottleReas
 
 use super::{
     Row, Scale, Table, View,
-    row::{Labelled, OnFirst, holder, instance_text, rows},
+    row::{Labelled, OnFirst, holder, instance_holders, instance_text, rows},
 };
 use crate::{
     family::{Extra, Family, Kind, Labels, Sink},
@@ -138,7 +138,7 @@ pub(super) fn labelled<'s, 'a>(
             ("GPU_I_PROFILE", instance_text(item, "profile")),
             ("GPU_I_ID", instance_text(item, "gpu_instance_id")),
         ];
-        let holders = view.host.pods.of_mig(&instance_text(item, "uuid"));
+        let holders = instance_holders(view, gpu, item);
         labels(view, gpu, hostname, own, holders)
     };
     Labelled::all(seen, of_gpu, of_instance)

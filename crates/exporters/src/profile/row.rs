@@ -1,7 +1,8 @@
 //! The tables of profiles: which metric comes from which reading.
 
-use gpulse_models::{GpuSnapshot, PodContainer};
+use gpulse_models::{GpuSnapshot, MigDevice, PodContainer};
 
+use super::View;
 use crate::{
     family::{Extra, Family, Kind, Labels, Sink},
     seen::{CATALOGUE, Item, LeafId, ListId, Seen},
@@ -226,6 +227,22 @@ pub(super) fn holder(holders: &[PodContainer]) -> Vec<(&'static str, String)> {
         ],
         _ => Vec::new(),
     }
+}
+
+/// Who holds the MIG instance of `gpu` that is listed as `item`.
+pub(super) fn instance_holders<'v>(
+    view: &View<'v>,
+    gpu: &GpuSnapshot,
+    item: &Item<'_>,
+) -> &'v [PodContainer] {
+    let uuid = instance_text(item, "uuid");
+    let instances = gpu
+        .sample
+        .as_deref()
+        .and_then(|sample| sample.mig.instances.value());
+    let is_it = |instance: &&MigDevice| instance.uuid.value() == Some(&uuid);
+    let instance = instances.into_iter().flatten().find(is_it);
+    instance.map_or(&[], |instance| view.host.pods.of_instance(gpu, instance))
 }
 
 /// What a MIG instance says of itself at `key`.

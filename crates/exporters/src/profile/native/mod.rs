@@ -18,7 +18,7 @@ pub(crate) use derived::{Derived, From, derived, labels_for};
 
 use super::{
     Row, Table, View,
-    row::{Labelled, holder, instance_text, rows},
+    row::{Labelled, holder, instance_holders, instance_text, rows},
 };
 use crate::{
     family::{Extra, Labels, Sink},
@@ -40,7 +40,7 @@ pub(super) fn expose(view: &View<'_>, seen: &[Seen<'_>], sink: &mut dyn Sink) {
         |gpu| Labels::new(names(gpu).into_iter().chain(holder(view.host.pods.of_gpu(gpu)))),
         |gpu, item| {
             let own = derived::MIG.map(|(label, key)| (label, instance_text(item, key)));
-            let holder = holder(view.host.pods.of_mig(&instance_text(item, "uuid")));
+            let holder = holder(instance_holders(view, gpu, item));
             Labels::new(names(gpu).into_iter().chain(own).chain(holder))
         },
     );

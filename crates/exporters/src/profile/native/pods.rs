@@ -4,7 +4,7 @@ use gpulse_models::PodContainer;
 
 use super::super::{
     View,
-    row::{Labelled, OnFirst, instance_text},
+    row::{Labelled, OnFirst, instance_holders, instance_text},
 };
 use crate::family::{Family, Kind, Labels, Sink};
 
@@ -31,7 +31,7 @@ pub(super) fn expose(view: &View<'_>, gpus: &[Labelled<'_, '_>], sink: &mut dyn 
         for (_, item) in &gpu.instances {
             let own = super::derived::MIG.map(|(label, key)| (label, instance_text(item, key)));
             let labels = Labels::new(super::names(gpu.seen.gpu).into_iter().chain(own));
-            show(&labels, view.host.pods.of_mig(&instance_text(item, "uuid")));
+            show(&labels, instance_holders(view, gpu.seen.gpu, item));
         }
     }
 }
