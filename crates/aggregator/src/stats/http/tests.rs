@@ -1,4 +1,4 @@
-//! Counting requests loses none, and knows few names.
+//! Requests and connections: each counted once, at its place, by however many workers.
 
 use super::*;
 
