@@ -71,6 +71,33 @@ fn inventory(agent: &Agent) -> Value {
     agent.json("/health/detailed")["components"]["inventory"].clone()
 }
 
+/// What was told of missing GPUs: the kind, where it sits, and its index if it has one.
+fn told(agent: &Agent, count: usize) -> Vec<(String, String, Option<u64>)> {
+    let told = |agent: &Agent| {
+        let body = agent.json("/api/v1/events?limit=1000");
+        let events = body["events"].as_array().unwrap();
+        let text = |event: &Value, key: &str| event[key].as_str().unwrap().to_owned();
+        let about_presence = events.iter().filter(|event| {
+            let kind = event["kind"].as_str().unwrap();
+            ["gpu_missing", "gpu_found", "gpu_not_expected"].contains(&kind)
+        });
+        about_presence
+            .map(|event| {
+                (
+                    text(event, "kind"),
+                    text(event, "pci_bus_id"),
+                    event["gpu_id"].as_u64(),
+                )
+            })
+            .collect::<Vec<_>>()
+    };
+    eventually(
+        "what is missing is told",
+        || told(agent),
+        |told| told.len() >= count,
+    )
+}
+
 fn missing(agent: &Agent, count: usize) -> Value {
     eventually(
         "the number of missing GPUs is known",
@@ -113,6 +140,8 @@ fn a_gpu_that_nvml_does_not_know_is_missing_by_name_until_it_is_given_away() {
         || agent.log().join("\n"),
         |log| log.contains("does not know every GPU") && log.contains(&place),
     );
+    let gone = ("gpu_missing".to_owned(), place.clone(), None);
+    assert_eq!(told(&agent, 1), std::slice::from_ref(&gone));
     machine.bind(&all[3], "vfio-pci");
     missing(&agent, 0);
     eventually(
@@ -120,6 +149,30 @@ fn a_gpu_that_nvml_does_not_know_is_missing_by_name_until_it_is_given_away() {
         || agent.json("/health/")["status"].clone(),
         |status| status == "healthy",
     );
+    let given_away = ("gpu_not_expected".to_owned(), place, None);
+    assert_eq!(told(&agent, 2), [gone, given_away]);
+}
+
+#[test]
+fn a_gpu_that_comes_back_is_found_and_each_change_is_told_once() {
+    let simulator = simulator("a100-pcie-4");
+    let all = places(&Agent::ready(simulator.library_path()));
+    let machine = Machine::with(&all);
+    let agent = machine.agent(simulator.library_path());
+    agent.wait_until_ready();
+    missing(&agent, 0);
+    assert_eq!(told(&agent, 0), []);
+    let place = format!("0000{}", all[1].to_uppercase());
+    let expected = [
+        ("gpu_missing".to_owned(), place.clone(), None),
+        ("gpu_found".to_owned(), place, Some(1)),
+    ];
+    simulator
+        .set_faults(&[Fault::everywhere().roster([0, 2, 3])])
+        .unwrap();
+    assert_eq!(told(&agent, 1), expected[..1]);
+    simulator.set_faults(&[]).unwrap();
+    assert_eq!(told(&agent, 2), expected);
 }
 
 #[test]

@@ -144,7 +144,7 @@ impl Aggregator {
             inventory: Arc::clone(&self.inventory),
             pods: Arc::clone(&self.pods),
         };
-        self.absentees.notice(&host);
+        self.absentees.notice(&host, self.cache.events());
         self.cache.publish(host);
     }
 
@@ -171,7 +171,9 @@ impl Aggregator {
                     before,
                     now: gpu.health.state,
                 };
-                self.cache.events().append(now.wall, Some(named(gpu)), kind);
+                self.cache
+                    .events()
+                    .append(now.wall, Some(EventGpu::of(gpu)), kind);
                 tracing::warn!(
                     gpu = gpu.index,
                     state = gpu.health.state.as_str(),
@@ -274,20 +276,13 @@ impl Handler<Record> for Aggregator {
                 before: before.health.state,
                 now: after.health.state,
             };
-            self.cache.events().append(now.wall, Some(named(&after)), kind);
+            self.cache
+                .events()
+                .append(now.wall, Some(EventGpu::of(&after)), kind);
         }
         log_change(&before, &after);
         self.cache.put(after);
         self.publish(now.wall);
-    }
-}
-
-/// `gpu` as events name it.
-fn named(gpu: &GpuSnapshot) -> EventGpu {
-    EventGpu {
-        index: gpu.index,
-        id: gpu.id.clone(),
-        instance: None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{DriverReason, GpuId, GpuState, Reason};
+use crate::{DriverReason, GpuId, GpuSnapshot, GpuState, PciBusId, Reason};
 
 /// Something that happened, at its place in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,17 @@ pub struct EventGpu {
     pub id: GpuId,
     /// The MIG instance; nothing if it concerns the whole GPU, or if the driver's answer does not reach the agent.
     pub instance: Option<MigInstance>,
+}
+
+impl EventGpu {
+    /// `gpu` as events name it.
+    pub fn of(gpu: &GpuSnapshot) -> Self {
+        Self {
+            index: gpu.index,
+            id: gpu.id.clone(),
+            instance: None,
+        }
+    }
 }
 
 /// A MIG instance as events name it.
@@ -80,13 +91,20 @@ pub enum EventKind {
         /// The state now.
         now: GpuState,
     },
+    /// NVML does not know a GPU that the machine should have, the one that sits there; nothing if all that is known is
+    /// how many are missing.
+    GpuMissing(Option<PciBusId>),
+    /// A GPU that was missing is there again.
+    GpuFound(Option<PciBusId>),
+    /// A GPU that was missing is not expected any more: it was taken out or given to another driver.
+    GpuNotExpected(Option<PciBusId>),
     /// NVML can be used from now on (nothing), or cannot, and why.
     Driver(Option<DriverReason>),
 }
 
 impl EventKind {
     /// One of each kind, with nothing said beside it.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::Xid(None),
         Self::SingleBitEcc,
         Self::DoubleBitEcc,
@@ -106,6 +124,9 @@ impl EventKind {
             before: GpuState::Ok,
             now: GpuState::Ok,
         },
+        Self::GpuMissing(None),
+        Self::GpuFound(None),
+        Self::GpuNotExpected(None),
         Self::Driver(None),
     ];
 
@@ -130,6 +151,11 @@ impl EventKind {
             }
             Self::Unknown => "The driver reported something that this agent has no name for.",
             Self::GpuState { .. } => "The agent sees the GPU in another state than before.",
+            Self::GpuMissing(_) => "NVML does not know a GPU that the machine should have.",
+            Self::GpuFound(_) => "A GPU that was missing is there again.",
+            Self::GpuNotExpected(_) => {
+                "A GPU that was missing is not expected any more: it was taken out or given to another driver."
+            }
             Self::Driver(_) => "NVML can be used from now on, or cannot, and why.",
         }
     }
@@ -153,6 +179,9 @@ impl EventKind {
             Self::MigConfig => "mig_config",
             Self::Unknown => "unknown",
             Self::GpuState { .. } => "gpu_state",
+            Self::GpuMissing(_) => "gpu_missing",
+            Self::GpuFound(_) => "gpu_found",
+            Self::GpuNotExpected(_) => "gpu_not_expected",
             Self::Driver(_) => "driver",
         }
     }

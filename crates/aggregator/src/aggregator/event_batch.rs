@@ -4,7 +4,6 @@ use actix::{Handler, Message};
 use gpulse_models::{EventGpu, EventKind, MigInstance, Reason, Timestamp};
 use tokio::time::Instant;
 
-use super::{Aggregator, named};
 
 /// What the driver reported since the last batch: a storm of events is a few messages a second, not thousands.
 #[derive(Debug, Default, Message)]
@@ -67,7 +66,7 @@ impl Handler<EventBatch> for Aggregator {
                     event.at,
                     EventGpu {
                         instance,
-                        ..named(gpu)
+                        ..EventGpu::of(gpu)
                     },
                     event.kind,
                 ))

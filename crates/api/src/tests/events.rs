@@ -93,6 +93,8 @@ async fn states_driver_and_instances_have_keys_of_their_own() {
         compute_instance: Some(0),
     });
     api.cache.log(instance);
+    let missing = EventKind::GpuMissing(example::gpu(2).pci_bus_id());
+    api.cache.log(event(None, missing));
     let body = events(&api, "?after=3").await;
     let state = &body["events"][0];
     assert_eq!(
@@ -110,6 +112,12 @@ async fn states_driver_and_instances_have_keys_of_their_own() {
         (&instance["gpu_instance_id"], &instance["compute_instance_id"]),
         (&json!(7), &json!(0))
     );
+    let missing = &body["events"][3];
+    assert_eq!(
+        (&missing["kind"], &missing["gpu_id"], &missing["pci_bus_id"]),
+        (&json!("gpu_missing"), &Value::Null, &json!("00000000:03:00.0"))
+    );
+    assert_eq!(driver["pci_bus_id"], Value::Null);
 }
 
 #[actix_web::test]

@@ -175,3 +175,26 @@ fn the_driver_going_and_coming_is_an_event_and_trying_again_is_none() {
         assert_eq!(kinds, driver.map(EventKind::Driver));
     });
 }
+
+#[test]
+fn a_gpu_that_the_machine_has_and_nvml_does_not_is_an_event_until_it_is_back() {
+    paused(|| async {
+        let bench = Bench::start(1).await;
+        let inventoried = Inventoried(Arc::new(example::inventory(2)));
+        bench.aggregator.send(inventoried).await.unwrap();
+        for _ in 0..3 {
+            bench.good(1, 0).await;
+        }
+        bench.seed(2, 2).await;
+        for _ in 0..2 {
+            bench.good(2, 0).await;
+            bench.good(2, 1).await;
+        }
+        let place = example::gpu(1).pci_bus_id();
+        let told = bench.logged().into_iter().map(|event| event.kind);
+        let about_presence =
+            told.filter(|kind| matches!(kind, EventKind::GpuMissing(_) | EventKind::GpuFound(_)));
+        let expected = [EventKind::GpuMissing(place), EventKind::GpuFound(place)];
+        assert_eq!(about_presence.collect::<Vec<_>>(), expected);
+    });
+}

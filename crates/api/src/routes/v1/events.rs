@@ -54,12 +54,13 @@ struct LoggedEvent {
     at: Timestamp,
     /// What happened: `xid`, `single_bit_ecc`, `double_bit_ecc`, `performance_state`, `clock`, `power_source`,
     /// `mig_config`, `single_bit_ecc_storm`, `page_retirement`, `page_retirement_failure`, `poison`, `fatal_poison`,
-    /// `gpu_unavailable`, `recovery_action` and `unknown` come from the driver, `gpu_state` and `driver` are what the agent saw itself.
+    /// `gpu_unavailable`, `recovery_action` and `unknown` come from the driver, `gpu_state`, `gpu_missing`, `gpu_found`,
+    /// `gpu_not_expected` and `driver` are what the agent saw itself.
     kind: &'static str,
-    /// NVML's index of the GPU; null when it is about the driver.
+    /// NVML's index of the GPU; null when it is about the driver, or about a GPU that NVML does not know.
     #[schema(maximum = 4294967295i64)]
     gpu_id: Option<u32>,
-    /// NVML UUID of the GPU; `unidentified-…` as long as it has not said it, null when it is about the driver.
+    /// NVML UUID of the GPU; `unidentified-…` as long as it has not said it, null where `gpu_id` is.
     gpu_uuid: Option<String>,
     /// The MIG GPU instance; null where it concerns the whole GPU or is not known.
     #[schema(maximum = 4294967295i64)]
@@ -73,6 +74,9 @@ struct LoggedEvent {
     state_before: Option<GpuState>,
     /// With `gpu_state`: the state from then on.
     state: Option<GpuState>,
+    /// With `gpu_missing`, `gpu_found` and `gpu_not_expected`: where the GPU sits; null if it is only known how many are
+    /// missing. A `gpu_missing` that comes later may say it.
+    pci_bus_id: Option<String>,
     /// With `driver`: why NVML cannot be used; null if it can be.
     driver_reason: Option<DriverReason>,
 }
@@ -134,7 +138,7 @@ struct Wish {
 /// What happened, and what it means
 ///
 /// Errors that the driver reports (XIDs) with their meaning, other events of the driver, and what the agent saw:
-/// GPUs that changed their state, a driver that went and came. Ask again with `after` set to `next` to miss nothing
+/// GPUs that changed their state or are missing, a driver that went and came. Ask again with `after` set to `next` to miss nothing
 /// and see nothing twice. A number above the latest is of an agent that has ended, and stands for the beginning; one below
 /// it may be of such an agent as well, which another `instance` tells.
 #[utoipa::path(
@@ -231,10 +235,11 @@ fn number(parameter: &'static str, text: &str, least: u64, most: u64) -> Result<
 impl LoggedEvent {
     fn of(event: Event) -> Self {
         let kind = event.kind.as_str();
-        let (mut xid, mut states, mut driver_reason) = (None, None, None);
+        let (mut xid, mut states, mut place, mut driver_reason) = (None, None, None, None);
         match event.kind {
             EventKind::Xid(code) => xid = code.map(LoggedXid::of),
             EventKind::GpuState { before, now } => states = Some((before, now)),
+            EventKind::GpuMissing(at) | EventKind::GpuFound(at) | EventKind::GpuNotExpected(at) => place = at,
             EventKind::Driver(reason) => driver_reason = reason,
             EventKind::SingleBitEcc
             | EventKind::DoubleBitEcc
@@ -263,6 +268,7 @@ impl LoggedEvent {
             xid,
             state_before: states.map(|(before, _)| before),
             state: states.map(|(_, now)| now),
+            pci_bus_id: place.map(|place| place.to_string()),
             driver_reason,
         }
     }
