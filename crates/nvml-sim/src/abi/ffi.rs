@@ -206,6 +206,12 @@ impl<T: Copy> InOut<T> {
 macro_rules! export {
     ($($kind:ident fn $($name:ident)|+ ( $($args:tt)* ) |$call:pat_param| $body:block)*) => {
         $($crate::abi::ffi::export_all!($kind [$($name)|+] ($($args)*) |$call| $body);)*
+
+        /// Puts what this file exports on a list, for tests that call everything.
+        #[cfg(test)]
+        pub(in crate::abi) fn exported(list: &mut Vec<$crate::abi::whole_calls::Entry>) {
+            $($crate::abi::ffi::listed!(list, $kind [$($name)|+] ($($args)*));)*
+        }
     };
 }
 
@@ -245,6 +251,28 @@ macro_rules! export_one {
     };
 }
 
+/// Puts the functions that share a body on a list, as what C sees: functions of these parameters.
+#[cfg(test)]
+macro_rules! listed {
+    ($list:ident, $kind:ident [$($name:ident)|+] $args:tt) => {
+        $($list.push($crate::abi::whole_calls::Entry::new(
+            stringify!($kind),
+            stringify!($name),
+            $crate::abi::ffi::listed!(@ $kind $name $args),
+        ));)+
+    };
+    (@ device $name:ident $args:tt) => { $crate::abi::ffi::listed!(@ any_device $name $args) };
+    (@ part $name:ident $args:tt) => { $crate::abi::ffi::listed!(@ any_device $name $args) };
+    (@ any_device $name:ident ( $($arg:ident : $type:ty),* $(,)? )) => {
+        $name as extern "C" fn($crate::abi::handle::Handle $(, $type)*) -> u32
+    };
+    (@ $kind:ident $name:ident ( $($arg:ident : $type:ty),* $(,)? )) => {
+        $name as extern "C" fn($($type),*) -> u32
+    };
+}
+
+#[cfg(test)]
+pub(super) use listed;
 pub(super) use {export, export_all, export_one};
 
 /// The text of a return code.
@@ -254,10 +282,55 @@ extern "C" fn nvmlErrorString(code: u32) -> *const c_char {
 }
 
 #[cfg(test)]
-mod places {
-    //! Tests stand in for C callers: references are valid pointers.
+pub(super) use places::Pointer;
 
-    use super::{Array, CharBuf, InOut, Out, Tagged};
+#[cfg(test)]
+mod places {
+    //! Tests stand in for C callers: references are valid pointers, and so are the addresses of buffers.
+
+    use super::{Array, CharBuf, InOut, Out, Tagged, Text};
+
+    /// A parameter that is a pointer.
+    pub(in crate::abi) trait Pointer {
+        /// The parameter that a caller passes who has a place at `address`, or none.
+        fn to(address: *mut u8) -> Self;
+    }
+
+    impl<T> Pointer for Out<T> {
+        fn to(address: *mut u8) -> Self {
+            Self(address.cast())
+        }
+    }
+
+    impl<T> Pointer for InOut<T> {
+        fn to(address: *mut u8) -> Self {
+            Self(address.cast())
+        }
+    }
+
+    impl<T> Pointer for Array<T> {
+        fn to(address: *mut u8) -> Self {
+            Self(address.cast())
+        }
+    }
+
+    impl Pointer for CharBuf {
+        fn to(address: *mut u8) -> Self {
+            Self(address.cast())
+        }
+    }
+
+    impl Pointer for Text {
+        fn to(address: *mut u8) -> Self {
+            Self(address.cast_const().cast())
+        }
+    }
+
+    impl Pointer for Tagged {
+        fn to(address: *mut u8) -> Self {
+            Self(address.cast())
+        }
+    }
 
     impl<T> From<&mut T> for Out<T> {
         fn from(place: &mut T) -> Self {

@@ -62,6 +62,18 @@ impl Handle {
 }
 
 #[cfg(test)]
+impl Handle {
+    /// Whatever a caller holds for a handle.
+    pub(super) fn of_number(number: usize) -> Self {
+        Self(number)
+    }
+
+    pub(super) fn number(self) -> usize {
+        self.0
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -50,6 +50,8 @@ mod process_tests;
 mod raw_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod whole_calls;
 
 pub(crate) use code::Code;
 pub(crate) use names::NAMES;

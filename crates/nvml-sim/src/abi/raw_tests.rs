@@ -1,6 +1,6 @@
 //! Calls that the client of the other tests does not offer, made as a C program makes them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::ffi::{InOut, Out, Tagged, Versioned};
 use super::field_tests::{AGE, node};
@@ -16,13 +16,26 @@ use crate::world::{self, World};
 /// One world at a time can be in force.
 static ONE: Mutex<()> = Mutex::new(());
 
+/// Keeps others from putting a world in force.
+pub(super) fn alone() -> MutexGuard<'static, ()> {
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Makes calls while a world is in force.
 pub(super) fn within<T>(world: &Arc<World>, act: impl FnOnce() -> T) -> T {
-    let _alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Ends the world after a test that failed as well, so that the next one does not fail for it.
+    struct InForce;
+
+    impl Drop for InForce {
+        fn drop(&mut self) {
+            world::shut_down();
+        }
+    }
+
+    let _alone = alone();
     world::initialise(Arc::clone(world));
-    let result = act();
-    world::shut_down();
-    result
+    let _in_force = InForce;
+    act()
 }
 
 pub(super) fn gpu(index: usize) -> Handle {
