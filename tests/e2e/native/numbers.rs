@@ -1,9 +1,14 @@
 //! Numbers that are none, and lists that do not stand still.
 
-use nvml_sim::faults::{Fault, Values};
+use std::time::Duration;
+
+use nvml_sim::{
+    faults::{Fault, Values},
+    testing::Simulator,
+};
 use serde_json::json;
 
-use super::{look::at, quick, steady, until};
+use super::{look::at, number, quick, steady, until};
 
 #[test]
 fn numbers_that_mean_none_are_none() {
@@ -86,4 +91,36 @@ fn a_list_that_grows_at_every_question_is_an_error_of_that_list() {
     until(&agent, 0, "the list is there", |gpu| {
         gpu["processes"]["count"] == 1
     });
+}
+
+#[test]
+fn bytes_over_the_link_are_those_of_the_simulator_where_the_driver_samples_them() {
+    const AGE: Duration = Duration::from_secs(100);
+    const WINDOW: Duration = Duration::from_millis(20);
+    const KIBIBYTE: f64 = 1_024.0;
+    let without_counters = "count = 1\ngpu.unsupported_fields = [197, 198]";
+    let builder = Simulator::builder("h100-sxm-8")
+        .overrides(without_counters)
+        .unwrap();
+    let simulator = builder.frozen_at(AGE).start().unwrap();
+    let agent = quick(&simulator).start();
+    agent.wait_until_ready();
+    let body = until(&agent, 0, "the rates are sampled", |gpu| {
+        gpu["pcie"]["rate_source"] == "sampled"
+    });
+    let truth = |at| simulator.truth_at(0, at).unwrap();
+    let (before, now) = (truth(AGE - WINDOW), truth(AGE));
+    let per_second = |from: u64, to: u64| (to - from) as f64 / WINDOW.as_secs_f64();
+    for (direction, rate) in [
+        ("sent", per_second(before.pcie_tx_bytes, now.pcie_tx_bytes)),
+        ("received", per_second(before.pcie_rx_bytes, now.pcie_rx_bytes)),
+    ] {
+        let said = number(&body, &format!("pcie.{direction}_bytes_per_second"));
+        // With thousands on one side it would be 2.4 % off, which is more than what is cut off.
+        assert!(rate > 100.0 * KIBIBYTE, "{direction}: {rate}");
+        assert!(
+            said <= rate && rate < said + KIBIBYTE,
+            "{direction}: {said} of {rate}"
+        );
+    }
 }

@@ -17,6 +17,9 @@ const BUS_TYPE_PCIE: u32 = 2;
 /// The driver watches the link for so long to answer a throughput question.
 const THROUGHPUT_WINDOW: Duration = STEP;
 
+/// NVML's "KB/s": 1,024 bytes, as in all its other numbers of bytes.
+const KIBIBYTE: f64 = 1_024.0;
+
 export! {
     device fn nvmlDeviceGetPciInfo(info: Out<PciInfoV1>) |gpu| {
         let PciInfo { bus_id_legacy, domain, bus, device, pci_device_id, .. } = info_of(gpu)?;
@@ -75,7 +78,7 @@ export! {
         replays.write(replay_counter(gpu))
     }
 
-    device fn nvmlDeviceGetPcieThroughput(direction: u32, kilobytes_per_second: Out<u32>) |gpu| {
+    device fn nvmlDeviceGetPcieThroughput(direction: u32, kibibytes_per_second: Out<u32>) |gpu| {
         if direction > 1 {
             return Err(Code::INVALID_ARGUMENT);
         }
@@ -91,7 +94,7 @@ export! {
             b.pcie_rx_bytes.saturating_sub(a.pcie_rx_bytes)
         };
         let per_second = bytes as f64 / THROUGHPUT_WINDOW.as_secs_f64();
-        kilobytes_per_second.write((per_second / 1e3) as u32)
+        kibibytes_per_second.write((per_second / KIBIBYTE) as u32)
     }
 
     device fn nvmlDeviceGetBusType(kind: Out<u32>) |_gpu| {

@@ -6,7 +6,7 @@ use nvml_wrapper::enum_wrappers::device::PcieUtilCounter;
 use super::{Gpu, counting::Counted, fields};
 use crate::{book::What, convert};
 
-/// `nvmlDeviceGetPcieThroughput` counts KiB.
+/// `nvmlDeviceGetPcieThroughput` counts "KB", which are KiB here: `docs/ARCHITECTURE.md` says why.
 const KIBIBYTE: f64 = 1_024.0;
 
 pub(super) fn read(gpu: &mut Gpu<'_, '_>) -> Pcie {
