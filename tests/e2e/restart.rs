@@ -100,7 +100,7 @@ fn no_client_takes_a_cut_answer_for_a_whole_one_when_the_agent_is_killed() {
 }
 
 #[test]
-fn sigterm_cuts_no_answer_that_has_begun() {
+fn sigterm_cuts_no_answer_that_has_begun_and_the_last_one_says_so() {
     let simulator = simulator("t4");
     let agent = AgentBuilder::over(simulator.library_path())
         .variable("GPULSE_SHUTDOWN_GRACE", "10m")
@@ -108,7 +108,8 @@ fn sigterm_cuts_no_answer_that_has_begun() {
     agent.wait_until_ready();
     let lone = agent.get("/openapi.json").body;
     // Each client asks for more than all buffers on the way hold, and has read one byte of it.
-    let requests = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(200);
+    const REQUESTS: usize = 200;
+    let requests = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(REQUESTS);
     let clients: Vec<_> = (0..8)
         .map(|_| {
             let mut client = connect(agent.address());
@@ -125,13 +126,21 @@ fn sigterm_cuts_no_answer_that_has_begun() {
     );
     for mut client in clients {
         let answers = rest(&mut client);
-        let mut left = answers.as_str();
+        let (mut left, mut heads) = (answers.as_str(), Vec::new());
         while !left.is_empty() {
             let (whole, follows) = body(left).expect("an answer was cut");
             assert_eq!(whole.as_bytes(), lone);
+            heads.push(left.split_once("\r\n\r\n").unwrap().0);
             left = follows;
         }
-        assert!(!answers.is_empty());
+        let (last, others) = heads.split_last().unwrap();
+        assert!(last.contains("\r\nconnection: close"), "the last one: {last}");
+        // Nobody is told that it is the last and then sent another one.
+        assert!(others.iter().all(|head| !head.contains("connection: close")));
+        assert!(
+            heads.len() < REQUESTS,
+            "all were answered before the end had begun"
+        );
     }
     let ended = agent.end(Signal::TERM);
     assert_eq!(ended.status.code(), Some(0), "{:#?}", ended.log);

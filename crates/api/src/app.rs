@@ -12,6 +12,7 @@ use actix_web::{
 };
 
 use crate::{
+    drain::{self, Drain},
     gate::{Gate, LARGEST_BODY},
     guard::Guard,
     problem, request_log,
@@ -24,6 +25,7 @@ pub(crate) fn app(
     state: Data<State>,
     gate: Arc<Gate>,
     cors: Condition<Cors>,
+    drain: Arc<Drain>,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -43,6 +45,7 @@ pub(crate) fn app(
         .wrap(Guard(gate))
         .wrap(cors)
         .wrap_fn(request_log::observe)
+        .wrap_fn(move |request, service| drain::say_goodbye(&drain, request, service))
 }
 
 /// Declares the routes, and what they are called where requests are counted.

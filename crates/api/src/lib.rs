@@ -13,6 +13,7 @@ mod app;
 mod bodies;
 mod config;
 mod cors;
+mod drain;
 mod exposition;
 mod gate;
 mod guard;

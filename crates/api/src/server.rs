@@ -3,7 +3,7 @@
 use std::{fmt, io, net::TcpListener, sync::Arc, time::Duration};
 
 use actix_http::{HttpService, Request, error::DispatchError};
-use actix_server::{GracefulShutdownSignal, ServerBuilder, ServerHandle};
+use actix_server::{ServerBuilder, ServerHandle};
 use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::{Error, dev::AppConfig, web::Data};
 use gpulse_aggregator::SnapshotCache;
@@ -19,6 +19,7 @@ use crate::{
     access::Watcher,
     app::app,
     cors,
+    drain::{Drain, Partings},
     gate::Gate,
     listen::{Arrivals, Guarded, Patience, Places, SocketFile, Tls},
     state::State,
@@ -44,6 +45,7 @@ pub struct HttpServer {
     handle: ServerHandle,
     running: JoinHandle<io::Result<()>>,
     watcher: Watcher,
+    drain: Arc<Drain>,
     /// Removed when the server has ended.
     socket: Option<SocketFile>,
 }
@@ -80,7 +82,7 @@ impl HttpServer {
         let service = Service {
             state: Data::new(State::new(cache, &config)),
             gate: Arc::new(gate),
-            ending: builder.graceful_shutdown_signal(),
+            drain: Drain::new(),
             config: Arc::new(config),
         };
         let (builder, socket) = listen(builder, listeners, &service, tls.as_ref())?;
@@ -89,6 +91,7 @@ impl HttpServer {
             handle: server.handle(),
             running: tokio::spawn(server),
             watcher: Watcher::start(watched)?,
+            drain: service.drain,
             socket,
         })
     }
@@ -102,6 +105,7 @@ impl HttpServer {
     pub async fn stop(self, grace: Duration) {
         // First of all: who connects from now on is not served.
         drop(self.socket);
+        self.drain.begin();
         if timeout(grace, self.handle.stop(true)).await.is_err() {
             tracing::warn!("connections still open after the grace time are cut");
         }
@@ -172,7 +176,7 @@ fn listen(
 struct Service {
     state: Data<State>,
     gate: Arc<Gate>,
-    ending: GracefulShutdownSignal,
+    drain: Arc<Drain>,
     config: Arc<ApiConfig>,
 }
 
@@ -191,22 +195,23 @@ impl Service {
             self.state.clone(),
             Arc::clone(&self.gate),
             cors::layer(&self.config.cors_origins),
+            Arc::clone(&self.drain),
         );
         let app = IntoServiceFactory::<_, Request>::into_factory(app)
             .map_err(|error: Error| error.error_response());
-        let ending = self.ending.clone();
+        let partings = Partings::new(Arc::clone(&self.drain));
+        let arrivals = partings.clone();
         HttpService::build()
-            .graceful_shutdown_signal(move || {
-                let ending = ending.clone();
-                async move { ending.notified().await }
-            })
+            .graceful_shutdown_signal(move || partings.next())
             .keep_alive(self.config.keep_alive)
             .client_request_timeout(self.config.request_timeout)
             .client_disconnect_timeout(CLOSING)
             .h2_initial_window_size(WINDOWS.0)
             .h2_initial_connection_window_size(WINDOWS.1)
-            .on_connect_ext(|guarded: &Guarded<T>, known| {
-                known.insert(guarded.connection());
+            .on_connect_ext(move |guarded: &Guarded<T>, known| {
+                let connection = guarded.connection();
+                arrivals.arrived(&connection);
+                known.insert(connection);
             })
             .finish(map_config(app, |()| AppConfig::default()))
     }

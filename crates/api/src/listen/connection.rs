@@ -1,6 +1,11 @@
 //! What is known of a connection, shared by its bytes and by the requests on it.
 
-use std::{cell::Cell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    future::poll_fn,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+};
 
 use crate::access::Scopes;
 
@@ -20,6 +25,14 @@ pub(crate) struct Connection {
     /// Requests that are being answered, as far as they are counted (HTTP/2, and those with a body).
     under_way: Cell<u32>,
     is_condemned: Cell<bool>,
+    /// Whether the answer that is under way, or ready, is the last.
+    is_parting: Cell<bool>,
+    /// Whether no further answer is begun.
+    has_parted: Cell<bool>,
+    /// Whether there is more to send than the peer takes: further requests wait behind that.
+    is_blocked: Cell<bool>,
+    /// Who waits for the one or the other.
+    waiting: RefCell<Option<Waker>>,
 }
 
 impl Connection {
@@ -30,6 +43,10 @@ impl Connection {
             requests: Cell::new(0),
             under_way: Cell::new(0),
             is_condemned: Cell::new(false),
+            is_parting: Cell::new(false),
+            has_parted: Cell::new(false),
+            is_blocked: Cell::new(false),
+            waiting: RefCell::new(None),
         })
     }
 
@@ -41,6 +58,52 @@ impl Connection {
             self.is_condemned.set(true);
         }
         UnderWay(Rc::clone(self))
+    }
+
+    /// The answer that is ready now is the last. Done once whoever begins answers knows.
+    pub(crate) async fn part(&self) {
+        self.is_parting.set(true);
+        self.wake();
+        poll_fn(|context| {
+            if self.has_parted.get() {
+                return Poll::Ready(());
+            }
+            // The task is one for all of a connection: it has to come round once more.
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+
+    pub(crate) fn is_parting(&self) -> bool {
+        self.is_parting.get()
+    }
+
+    /// Whether this connection can end without its peer being surprised: by an answer that says so, or because nothing is
+    /// under way on it.
+    pub(crate) fn poll_parting(&self, context: &mut Context<'_>) -> Poll<()> {
+        if self.is_parting.get() || !self.is_blocked.get() {
+            self.has_parted.set(true);
+            return Poll::Ready(());
+        }
+        *self.waiting.borrow_mut() = Some(context.waker().clone());
+        Poll::Pending
+    }
+
+    pub(crate) fn blocked(&self) {
+        self.is_blocked.set(true);
+    }
+
+    pub(crate) fn flowing(&self) {
+        if self.is_blocked.replace(false) {
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waiting.take() {
+            waker.wake();
+        }
     }
 
     pub(super) fn requests(&self) -> u64 {

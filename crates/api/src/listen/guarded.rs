@@ -118,6 +118,7 @@ impl<T> Guarded<T> {
         self.written += written as u64;
         self.open.sent(written);
         self.unanswered = 0;
+        self.connection.flowing();
     }
 
     /// Pending, unless the peer has not taken anything for too long.
@@ -125,6 +126,7 @@ impl<T> Guarded<T> {
         if self.writing.is_over(context, self.written, LONGEST_UNREAD) {
             return Poll::Ready(Err(self.cut("the peer does not read what it is sent")));
         }
+        self.connection.blocked();
         Poll::Pending
     }
 
@@ -189,7 +191,10 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         match Pin::new(&mut this.io).poll_flush(context) {
-            Poll::Ready(flushed) => Poll::Ready(flushed),
+            Poll::Ready(flushed) => {
+                this.connection.flowing();
+                Poll::Ready(flushed)
+            }
             Poll::Pending => this.blocked(context),
         }
     }

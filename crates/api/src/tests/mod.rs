@@ -16,7 +16,7 @@ use gpulse_models::{
 };
 use serde_json::Value;
 
-use crate::{ApiConfig, Metrics, Security, app::app, cors, gate::Gate, state::State};
+use crate::{ApiConfig, Metrics, Security, app::app, cors, drain::Drain, gate::Gate, state::State};
 
 mod bodies;
 mod caching;
@@ -72,7 +72,7 @@ impl Api {
     async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
         let (gate, _) = Gate::open(&self.security).unwrap();
         let cors = cors::layer(&self.cors_origins);
-        let service = init_service(app(self.state.clone(), Arc::new(gate), cors)).await;
+        let service = init_service(app(self.state.clone(), Arc::new(gate), cors, Drain::new())).await;
         let request = headers.iter().fold(
             TestRequest::with_uri(path).method(method),
             |request, (name, value)| request.append_header((*name, *value)),

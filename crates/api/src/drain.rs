@@ -1,0 +1,180 @@
+//! The end of the server, as those see it who are being answered: the last answer on a connection says that it is the last,
+//! so that nobody sends a request after it.
+//!
+//! actix-http says so of answers that begin once it has been told that a connection is to end, and drops what is queued
+//! behind the answer that is under way. The head of that answer may be with its client long since, without a word of the
+//! end. So a connection with a queue is told to end by its next answer, and only then.
+
+use std::{
+    cell::RefCell,
+    future::{Future, pending, poll_fn},
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
+};
+
+use actix_web::{
+    Error,
+    dev::{Service, ServiceRequest, ServiceResponse},
+    http::{ConnectionType, Version},
+};
+use tokio::sync::watch;
+
+use crate::listen::Connection;
+
+/// Whether the server is ending.
+#[derive(Debug)]
+pub(crate) struct Drain {
+    /// For each request, which must not cost more than a look.
+    has_begun: AtomicBool,
+    /// For connections that wait.
+    told: watch::Sender<bool>,
+}
+
+impl Drain {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            has_begun: AtomicBool::new(false),
+            told: watch::Sender::new(false),
+        })
+    }
+
+    /// From now on answers are the last of their connections.
+    pub(crate) fn begin(&self) {
+        self.has_begun.store(true, Ordering::Release);
+        self.told.send_replace(true);
+    }
+
+    fn has_begun(&self) -> bool {
+        self.has_begun.load(Ordering::Acquire)
+    }
+
+    /// Done once `connection` is to begin no further answer.
+    async fn until_parting(self: Arc<Self>, connection: Option<Rc<Connection>>) {
+        let mut told = self.told.subscribe();
+        // As long as there is an end of it here, the other one is not gone.
+        if told.wait_for(|told| *told).await.is_err() {
+            pending::<()>().await;
+        }
+        let Some(connection) = connection else { return };
+        // A request that has arrived and was not looked at yet is begun meanwhile.
+        let mut has_looked = false;
+        poll_fn(|context| {
+            if !has_looked && !connection.is_parting() {
+                has_looked = true;
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            connection.poll_parting(context)
+        })
+        .await;
+    }
+}
+
+/// Hands the connection that has just arrived over to the future that ends it: actix-http asks for that one without
+/// saying for which connection, right after it has shown it.
+#[derive(Clone, Debug)]
+pub(crate) struct Partings {
+    drain: Arc<Drain>,
+    arrived: Rc<RefCell<Option<Rc<Connection>>>>,
+}
+
+impl Partings {
+    pub(crate) fn new(drain: Arc<Drain>) -> Self {
+        Self {
+            drain,
+            arrived: Rc::default(),
+        }
+    }
+
+    /// Notes a connection, if it is one of HTTP/1.1: others are not asked about.
+    pub(crate) fn arrived(&self, connection: &Rc<Connection>) {
+        if !connection.is_http2 {
+            *self.arrived.borrow_mut() = Some(Rc::clone(connection));
+        }
+    }
+
+    /// When the connection that was noted last is to end.
+    pub(crate) fn next(&self) -> impl Future<Output = ()> + use<> {
+        Arc::clone(&self.drain).until_parting(self.arrived.take())
+    }
+}
+
+/// Passes `request` on to `service`; an answer of HTTP/1.1 that is ready after the end has begun is the last of its
+/// connection.
+pub(crate) fn say_goodbye<S, B>(
+    drain: &Arc<Drain>,
+    request: ServiceRequest,
+    service: &S,
+) -> impl Future<Output = Result<ServiceResponse<B>, Error>> + use<S, B>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+{
+    let drain = Arc::clone(drain);
+    let answer = service.call(request);
+    async move {
+        let mut response = answer.await?;
+        if drain.has_begun() && response.request().version() != Version::HTTP_2 {
+            let head = response.response_mut().head_mut();
+            head.set_connection_type(ConnectionType::Close);
+            if let Some(connection) = response.request().conn_data::<Rc<Connection>>() {
+                // What comes after is dropped by then, instead of being answered as well.
+                connection.part().await;
+            }
+        }
+        Ok(response)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::access::Scopes;
+
+    /// A connection whose end has begun, and when it is to end.
+    async fn ending(connection: &Rc<Connection>) -> impl Future<Output = ()> + Unpin {
+        let drain = Drain::new();
+        let partings = Partings::new(Arc::clone(&drain));
+        partings.arrived(connection);
+        let mut end = Box::pin(partings.next());
+        assert!(end.as_mut().now_or_never().is_none(), "before the end has begun");
+        drain.begin();
+        assert!(
+            end.as_mut().now_or_never().is_none(),
+            "before a look at what has arrived"
+        );
+        end
+    }
+
+    #[tokio::test]
+    async fn a_connection_on_which_nothing_is_under_way_ends() {
+        let connection = Connection::new(Scopes::NONE, false);
+        let end = ending(&connection).await;
+        assert!(end.now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn one_with_an_answer_under_way_ends_by_the_next_or_once_there_is_none() {
+        let connection = Connection::new(Scopes::NONE, false);
+        connection.blocked();
+        let mut end = ending(&connection).await;
+        assert!((&mut end).now_or_never().is_none());
+        let last = connection.part();
+        tokio::pin!(last);
+        assert!(last.as_mut().now_or_never().is_none(), "it waits to be the last");
+        assert!(end.now_or_never().is_some());
+        assert!(last.now_or_never().is_some());
+
+        let connection = Connection::new(Scopes::NONE, false);
+        connection.blocked();
+        let mut end = ending(&connection).await;
+        assert!((&mut end).now_or_never().is_none());
+        connection.flowing();
+        assert!(end.now_or_never().is_some());
+    }
+}
