@@ -4,6 +4,7 @@ use actix::{Handler, Message};
 use gpulse_models::{EventGpu, EventKind, MigInstance, Reason, Timestamp};
 use tokio::time::Instant;
 
+use super::Aggregator;
 
 /// What the driver reported since the last batch: a storm of events is a few messages a second, not thousands.
 #[derive(Debug, Default, Message)]

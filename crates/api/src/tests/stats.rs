@@ -101,7 +101,13 @@ async fn what_the_gate_refuses_is_counted_where_it_was_going() {
         ..Security::default()
     };
     let (gate, _) = Gate::open(&api.security).unwrap();
-    let service = init_service(app(api.state.clone(), Arc::new(gate), cors::layer(&[]))).await;
+    let service = init_service(app(
+        api.state.clone(),
+        Arc::new(gate),
+        cors::layer(&[]),
+        Arc::default(),
+    ))
+    .await;
     for _ in 0..20 {
         let request = TestRequest::with_uri("/gpu/info").peer_addr("10.0.0.1:1000".parse().unwrap());
         call_service(&service, request.to_request()).await;
@@ -129,7 +135,13 @@ async fn a_body_of_an_error_is_counted_with_its_status() {
 async fn the_name_of_a_path_is_the_one_of_the_route_that_answers_it() {
     let api = Api::over(healthy(1));
     let (gate, _) = Gate::open(&api.security).unwrap();
-    let service = init_service(app(api.state.clone(), Arc::new(gate), cors::layer(&[]))).await;
+    let service = init_service(app(
+        api.state.clone(),
+        Arc::new(gate),
+        cors::layer(&[]),
+        Arc::default(),
+    ))
+    .await;
     let made_up = [
         "/nowhere",
         "/docs/a/b",
