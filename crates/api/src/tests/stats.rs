@@ -105,7 +105,7 @@ async fn what_the_gate_refuses_is_counted_where_it_was_going() {
         api.state.clone(),
         Arc::new(gate),
         cors::layer(&[]),
-        Arc::default(),
+        crate::drain::Drain::new(),
     ))
     .await;
     for _ in 0..20 {
@@ -139,7 +139,7 @@ async fn the_name_of_a_path_is_the_one_of_the_route_that_answers_it() {
         api.state.clone(),
         Arc::new(gate),
         cors::layer(&[]),
-        Arc::default(),
+        crate::drain::Drain::new(),
     ))
     .await;
     let made_up = [
