@@ -22,6 +22,6 @@ pub use cache::SnapshotCache;
 pub use events::{EVENTS_KEPT, EventLog, EventPage, EventTotals, XIDS_COUNTED};
 pub use parking::Parking;
 pub use stats::{
-    Answering, CallUnderWay, Calls, Counters, Http, MOST_CALLS, MOST_SAMPLERS, OpenConnection, STATUSES,
-    SamplerCounters,
+    Answering, CallUnderWay, Calls, Counters, Http, MOST_CALLS, MOST_SAMPLERS, OpenConnection, PushCounters,
+    STATUSES, SamplerCounters,
 };

@@ -7,8 +7,11 @@
 mod exposition;
 mod family;
 mod kubelet;
+pub mod otlp;
 mod profile;
+mod push;
 mod reference;
+pub mod remote_write;
 pub mod seen;
 mod text;
 
@@ -16,5 +19,9 @@ pub use exposition::{expose, to_text};
 pub use family::{Exemplar, Extra, Family, Histogram, Kind, Labels, Point, Sink};
 pub use kubelet::{KUBELET_SOCKET, PodSettings, PodWatch, watch_pods};
 pub use profile::{Each, Profile, Profiles, Row, Scale, Source, Table, UnknownProfile, View};
+pub use push::{
+    Access, BUFFER_BYTES, Endpoint, EndpointError, FileError, MAX_BUFFER_BYTES, MIN_BUFFER_BYTES,
+    PushSettings, Pusher, StartError, Subject,
+};
 pub use reference::reference;
 pub use text::Format;

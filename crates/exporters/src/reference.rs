@@ -40,6 +40,22 @@ pub fn reference() -> String {
             row(&mut text, family.0, family.1, family.2, family.3);
         }
     }
+    text += words::PUSHING;
+    for metric in crate::otlp::METRICS {
+        for series in metric.series {
+            let attribute = |(name, value): &(&str, &str)| format!("`{name}={value}`");
+            let attributes: Vec<_> = series.attributes.iter().map(attribute).collect();
+            text += &format!(
+                "| `{}` | {} | `{}` | {} | {} | {} |\n",
+                metric.name,
+                metric.instrument.as_str(),
+                metric.unit,
+                attributes.join(", "),
+                series.source,
+                metric.help
+            );
+        }
+    }
     text
 }
 
@@ -121,6 +137,7 @@ mod tests {
     fn names(host: &HostSnapshot, events: &EventTotals) -> Vec<String> {
         let counters = Counters::default();
         counters.calls().begin("nvmlInit_v2").finish(None);
+        counters.push("otlp").sent(example::at(), 0);
         let stats = counters.read();
         let view = View {
             host,

@@ -30,8 +30,8 @@ mod units;
 mod xid;
 
 pub use agent_stats::{
-    AgentStats, AggregatorStats, BuildInfo, CALL_BUCKETS, CallErrors, CallStats, ConnectionStats, HttpMethod,
-    HttpStats, Latencies, OTHER_ROUTE, ProcessStats, RequestCount, SamplerStats,
+    AgentStats, AggregatorStats, BuildInfo, CALL_BUCKETS, CallErrors, CallStats, ConnectionStats, DropReason,
+    HttpMethod, HttpStats, Latencies, OTHER_ROUTE, ProcessStats, PushStats, RequestCount, SamplerStats,
 };
 pub use driver::{DriverFault, DriverInfo, DriverReason, DriverStatus};
 pub use event::{Event, EventCounters, EventGpu, EventKind, LastXid, MigInstance};

@@ -7,6 +7,7 @@ mod calls;
 mod http;
 mod names;
 mod process;
+mod pushes;
 mod samplers;
 mod stripe;
 
@@ -20,10 +21,11 @@ use gpulse_models::{AgentStats, AggregatorStats, BuildInfo, Timestamp, microseco
 pub use self::{
     calls::{CallUnderWay, Calls, MOST_CALLS},
     http::{Answering, Http, OpenConnection},
+    pushes::PushCounters,
     samplers::{MOST_SAMPLERS, SamplerCounters},
     stripe::STATUSES,
 };
-use self::{process::Origin, samplers::Samplers};
+use self::{process::Origin, pushes::Pushes, samplers::Samplers};
 
 /// What the agent counts of itself.
 #[derive(Debug, Default)]
@@ -31,6 +33,7 @@ pub struct Counters {
     calls: Calls,
     samplers: Samplers,
     http: Http,
+    pushes: Pushes,
     aggregator: AggregatorCounters,
     origin: Origin,
 }
@@ -51,6 +54,11 @@ impl Counters {
         &self.http
     }
 
+    /// What the exporter of this name pushes; the same for everybody who asks for it.
+    pub fn push(&self, exporter: &'static str) -> Arc<PushCounters> {
+        self.pushes.of(exporter)
+    }
+
     /// What was counted so far, and what the kernel says of the process. Reads a few small files below `/proc/self`, which
     /// costs some ten microseconds and takes no lock that a thread inside the driver may hold.
     pub fn read(&self) -> AgentStats {
@@ -60,6 +68,7 @@ impl Counters {
             samplers: self.samplers.read(),
             aggregator: self.aggregator.read(),
             http: self.http.read(),
+            pushes: self.pushes.read(),
             process: process::read(&self.origin),
             build: BUILD,
         }

@@ -186,6 +186,13 @@ impl Catalogue {
             .map(|list| list.id)
     }
 
+    /// The group that `leaf` is of, or the list of whose parts it is.
+    pub fn group_of(&self, leaf: LeafId) -> Option<Group> {
+        let cell = self.at(leaf).of.map_or(leaf.0, |list| self.list(list).length);
+        let found = self.ends.iter().find(|(_, end)| cell < *end);
+        found.map(|(group, _)| *group)
+    }
+
     /// How many cells a GPU has up to the end of `group`.
     pub(super) fn end_of(&self, group: Group) -> usize {
         let end = self.ends.iter().find(|(other, _)| *other == group);

@@ -183,6 +183,9 @@ mod tests {
         assert_eq!(at("identity.cores"), Some(16_896.0));
         let fans = CATALOGUE.list_named("thermal.fans").unwrap();
         let speed = CATALOGUE.leaf("thermal.fans.speed_percent").unwrap();
+        assert_eq!(CATALOGUE.group_of(speed), Some(Group::Thermal));
+        let draw = CATALOGUE.leaf("power.draw_watts").unwrap();
+        assert_eq!(CATALOGUE.group_of(draw), Some(Group::Power));
         let read = sample.thermal.fans.value().unwrap();
         assert_eq!(seen.items(fans).count(), read.len());
         for (item, fan) in seen.items(fans).zip(read) {

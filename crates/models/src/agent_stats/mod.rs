@@ -5,6 +5,7 @@
 mod calls;
 mod http;
 mod process;
+mod push;
 
 use serde::Serialize;
 
@@ -12,6 +13,7 @@ pub use self::{
     calls::{CALL_BUCKETS, CallErrors, CallStats, Latencies},
     http::{ConnectionStats, HttpMethod, HttpStats, OTHER_ROUTE, RequestCount},
     process::{BuildInfo, ProcessStats},
+    push::{DropReason, PushStats},
 };
 use crate::Timestamp;
 
@@ -28,6 +30,8 @@ pub struct AgentStats {
     pub aggregator: AggregatorStats,
     /// Requests and connections.
     pub http: HttpStats,
+    /// The exporters that push, those that do.
+    pub pushes: Vec<PushStats>,
     /// What the kernel says of the agent's process.
     pub process: ProcessStats,
     /// What was built.

@@ -9,6 +9,7 @@ mod host;
 mod own;
 mod pods;
 mod processes;
+mod pushes;
 
 use std::sync::LazyLock;
 
@@ -53,6 +54,7 @@ pub(super) fn expose(view: &View<'_>, seen: &[Seen<'_>], sink: &mut dyn Sink) {
     processes::expose(view, &gpus, sink);
     pods::expose(view, &gpus, sink);
     own::expose(view, sink);
+    pushes::expose(view, sink);
 }
 
 /// What a GPU goes by: index and UUID.
