@@ -6,6 +6,7 @@ mod files;
 mod listener;
 mod logging;
 mod profiles;
+mod push;
 mod serve;
 mod signals;
 mod simulator;

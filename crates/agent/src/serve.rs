@@ -17,6 +17,7 @@ use crate::{
     files,
     listener::listen,
     logging,
+    push::Pushing,
     signals::{Request, Signals},
     simulator::{Simulator, SimulatorError},
     supervisor::Supervisor,
@@ -49,6 +50,7 @@ async fn run(config: &Config, library: Option<PathBuf>, listeners: Listeners) ->
     let places = places(config, &listeners)?;
     let cache = Arc::new(SnapshotCache::new(microseconds(Timestamp::now())));
     let supervisor = Supervisor::start(&cache, &config.watchdog);
+    let pushing = Pushing::start(config, &cache)?;
     let server = HttpServer::start(listeners, Arc::clone(&cache), api_config(config))
         .context("HTTP cannot be served")?;
     let _pods = start_sampling(config, library, &cache);
@@ -63,7 +65,7 @@ async fn run(config: &Config, library: Option<PathBuf>, listeners: Listeners) ->
     tracing::info!(signal, ?grace, "ending: requests in flight are answered first");
     supervisor.stopping();
     tokio::select! {
-        () = server.stop(grace) => {}
+        ((), ()) = async { tokio::join!(server.stop(grace), pushing.stop(grace)) } => {}
         signal = signals.end() => tracing::warn!(signal, "ending at once"),
     }
     // Threads that are stuck inside the driver end with the process; nobody joins them.

@@ -17,13 +17,14 @@ struct Library {
 const NVML: &str = "only the sampler knows NVML";
 const HTTP: &str = "only the api knows HTTP";
 const SECRETS: &str = "only the api knows who may read; the tests have a TLS client";
+const PUSH: &str = "only exporters pushes; the tests have receivers of their own";
 const ACTORS: &str = "only aggregator, sampler and agent have to do with actors";
 const GRPC: &str =
     "only exporters talks to the kubelet and in protobuf; the tests have a kubelet of their own";
 const MANAGER: &str = "only the binary talks to the service manager";
 const START: &str = "libraries have errors of their own and no command line";
 
-const LIBRARIES: [Library; 25] = [
+const LIBRARIES: [Library; 29] = [
     // The simulator is tested with a foreign client.
     Library {
         name: "nvml-wrapper",
@@ -63,9 +64,9 @@ const LIBRARIES: [Library; 25] = [
     },
     Library {
         name: "rustls",
-        normal: &["gpulse-api"],
+        normal: &["gpulse-api", "gpulse-exporters"],
         dev: &["gpulse-e2e"],
-        reason: SECRETS,
+        reason: "only the api serves by TLS and only exporters pushes by it; the tests have a TLS client",
     },
     Library {
         name: "tokio-rustls",
@@ -160,7 +161,7 @@ const LIBRARIES: [Library; 25] = [
     Library {
         name: "prost",
         normal: &["gpulse-exporters"],
-        dev: &[],
+        dev: &["gpulse-e2e"],
         reason: GRPC,
     },
     Library {
@@ -174,6 +175,30 @@ const LIBRARIES: [Library; 25] = [
         normal: &["gpulse-exporters"],
         dev: &[],
         reason: GRPC,
+    },
+    Library {
+        name: "opentelemetry-proto",
+        normal: &["gpulse-exporters"],
+        dev: &["gpulse-e2e"],
+        reason: PUSH,
+    },
+    Library {
+        name: "snap",
+        normal: &["gpulse-exporters"],
+        dev: &["gpulse-e2e"],
+        reason: PUSH,
+    },
+    Library {
+        name: "reqwest",
+        normal: &["gpulse-exporters"],
+        dev: &[],
+        reason: PUSH,
+    },
+    Library {
+        name: "rustls-native-certs",
+        normal: &["gpulse-exporters"],
+        dev: &[],
+        reason: PUSH,
     },
 ];
 

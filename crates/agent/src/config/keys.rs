@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use figment::value::Value;
 
-use super::{metrics_keys::METRICS_KEYS, schema::Config, security_keys::SECURITY_KEYS};
+use super::{metrics_keys::METRICS_KEYS, push_keys::PUSH_KEYS, schema::Config, security_keys::SECURITY_KEYS};
 
 /// One key of the configuration.
 pub(super) struct Key {
@@ -48,10 +48,13 @@ pub(super) const fn flagged(
 
 /// All keys, in the order of the reference.
 pub(super) fn all() -> impl Iterator<Item = &'static Key> {
-    KEYS.iter().chain(METRICS_KEYS).chain(SECURITY_KEYS)
+    KEYS.iter()
+        .chain(METRICS_KEYS)
+        .chain(PUSH_KEYS)
+        .chain(SECURITY_KEYS)
 }
 
-/// All keys but those that say who may read.
+/// All keys but those with a file of their own.
 const KEYS: &[Key] = &[
     flagged(
         "bind",

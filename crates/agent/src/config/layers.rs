@@ -8,7 +8,7 @@ use figment::{
     value::{Dict, Map, Value},
 };
 
-use super::{Config, ConfigError, Loaded, addresses::Addresses, keys};
+use super::{Config, ConfigError, Loaded, addresses::Addresses, keys, push_keys::PUSH_TEXT_KEYS};
 use crate::cli::Settings;
 
 /// The file that is read if no other is named, and if it exists.
@@ -105,7 +105,8 @@ fn texts() -> Layer {
     };
     for key in keys::all().map(|key| key.path) {
         let name = keys::variable(key);
-        let wanted = TEXT_KEYS.contains(&key) || name.strip_prefix(PREFIX).is_some_and(is_plain);
+        let text = TEXT_KEYS.contains(&key) || PUSH_TEXT_KEYS.contains(&key);
+        let wanted = text || name.strip_prefix(PREFIX).is_some_and(is_plain);
         if let Some(value) = variable(&name).filter(|_| wanted) {
             layer.set(key, Value::from(value));
         }
@@ -243,6 +244,9 @@ impl Provider for Layer {
     }
 }
 
+#[cfg(test)]
+#[path = "push_tests.rs"]
+mod push_tests;
 #[cfg(test)]
 #[path = "security_tests.rs"]
 mod security_tests;

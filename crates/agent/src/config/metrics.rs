@@ -59,15 +59,20 @@ impl Metrics {
 }
 
 /// Profiles as a text with commas or as a list of texts.
-mod profiles {
+pub(super) mod profiles {
     use super::{Deserializer, Names, Profile, Profiles, Serialize, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(profiles: &Profiles, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::config) fn serialize<S: Serializer>(
+        profiles: &Profiles,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         let names: Vec<_> = profiles.iter().map(Profile::as_str).collect();
         names.serialize(serializer)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Profiles, D::Error> {
+    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Profiles, D::Error> {
         deserializer.deserialize_any(Names)
     }
 }

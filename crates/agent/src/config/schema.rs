@@ -18,6 +18,7 @@ use super::{
     groups::Groups,
     kubernetes::Kubernetes,
     metrics::Metrics,
+    push::{Otlp, RemoteWrite},
     security::{Auth, Mode, Tls},
     system::{Health, Watchdog},
 };
@@ -38,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) kubernetes: Kubernetes,
     pub(crate) http: Http,
     pub(crate) metrics: Metrics,
+    pub(crate) otlp: Otlp,
+    pub(crate) remote_write: RemoteWrite,
     pub(crate) tls: Tls,
     pub(crate) auth: Auth,
     pub(crate) log: Log,
@@ -162,6 +165,8 @@ impl Default for Config {
                 rate_burst: None,
             },
             metrics: Metrics::default(),
+            otlp: Otlp::default(),
+            remote_write: RemoteWrite::default(),
             tls: Tls::default(),
             auth: Auth::default(),
             log: Log {
@@ -258,6 +263,8 @@ impl Config {
         self.watchdog.check()?;
         self.kubernetes.check()?;
         self.metrics.check()?;
+        self.otlp.check()?;
+        self.remote_write.check()?;
         within("http.workers", self.http.workers, 1, 64)?;
         within("http.max_connections", self.http.max_connections, 1, 1_000_000)?;
         if self.sampler.effective_stale_after() < self.sampler.interval {

@@ -41,10 +41,15 @@ impl Endpoint {
 
     /// The same with `path` if it has none of its own.
     pub(crate) fn or_path(mut self, path: &str) -> Self {
-        if self.0.path() == "/" {
+        if !self.has_path() {
             self.0.set_path(path);
         }
         self
+    }
+
+    /// Whether it says more than where the receiver is.
+    pub fn has_path(&self) -> bool {
+        self.0.path() != "/"
     }
 
     /// Whether what is sent there is encrypted.
