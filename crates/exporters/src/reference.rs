@@ -1,5 +1,6 @@
 //! The reference of what monitoring systems see: written from the tables, so that it cannot say anything else.
 
+mod pushing;
 mod words;
 
 use crate::{
@@ -40,22 +41,7 @@ pub fn reference() -> String {
             row(&mut text, family.0, family.1, family.2, family.3);
         }
     }
-    text += words::PUSHING;
-    for metric in crate::otlp::METRICS {
-        for series in metric.series {
-            let attribute = |(name, value): &(&str, &str)| format!("`{name}={value}`");
-            let attributes: Vec<_> = series.attributes.iter().map(attribute).collect();
-            text += &format!(
-                "| `{}` | {} | `{}` | {} | {} | {} |\n",
-                metric.name,
-                metric.instrument.as_str(),
-                metric.unit,
-                attributes.join(", "),
-                series.source,
-                metric.help
-            );
-        }
-    }
+    text += &pushing::pushing();
     text
 }
 

@@ -51,7 +51,10 @@ impl GrpcSender {
         &mut self,
         message: ExportMetricsServiceRequest,
     ) -> Result<ExportMetricsServiceResponse, Refusal> {
-        let headers = self.access.headers().map_err(Refusal::later)?;
+        let headers = self
+            .access
+            .headers()
+            .map_err(|error| Refusal::later(error.to_string()))?;
         let mut client = MetricsServiceClient::new(self.channel().map_err(Refusal::later)?);
         if self.compressed {
             client = client.send_compressed(CompressionEncoding::Gzip);

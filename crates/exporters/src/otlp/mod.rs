@@ -207,8 +207,9 @@ impl Sender for OtlpSender {
     async fn send(&mut self, body: Bytes) -> Result<Accepted, Refusal> {
         match self {
             Self::Grpc(grpc) => {
-                let plain = unpack(&body).map_err(Refusal::later)?;
-                let message = ExportMetricsServiceRequest::decode(plain).map_err(Refusal::later)?;
+                let broken = |error: &dyn std::error::Error| Refusal::later(error.to_string());
+                let plain = unpack(&body).map_err(|error| broken(&error))?;
+                let message = ExportMetricsServiceRequest::decode(plain).map_err(|error| broken(&error))?;
                 Ok(accepted(grpc.export(message).await?.partial_success))
             }
             Self::Http { http, compressed } => {
@@ -218,7 +219,7 @@ impl Sender for OtlpSender {
                     headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
                     body
                 } else {
-                    unpack(&body).map_err(Refusal::later)?
+                    unpack(&body).map_err(|error| Refusal::later(error.to_string()))?
                 };
                 let said = http.post(headers, body, is_passing).await?;
                 // An answer that is none of these says nothing about parts.

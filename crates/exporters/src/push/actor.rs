@@ -23,7 +23,7 @@ use super::{
 };
 
 /// How an actor works, whatever its protocol.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PushSettings {
     /// How often a batch is made.
     pub interval: Duration,

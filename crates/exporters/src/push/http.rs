@@ -59,7 +59,10 @@ impl HttpSender {
         body: Bytes,
         is_passing: fn(StatusCode) -> bool,
     ) -> Result<Bytes, Refusal> {
-        let own = self.access.headers().map_err(Refusal::later)?;
+        let own = self
+            .access
+            .headers()
+            .map_err(|error| Refusal::later(error.to_string()))?;
         let client = self.client().map_err(Refusal::later)?;
         let request = client
             .post(self.endpoint.url().clone())

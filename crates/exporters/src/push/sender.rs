@@ -40,10 +40,10 @@ pub(crate) enum Refusal {
 
 impl Refusal {
     /// It may take it later.
-    pub(crate) fn later(why: impl ToString) -> Self {
+    pub(crate) fn later(why: impl Into<String>) -> Self {
         Self::Later {
             asked: None,
-            why: why.to_string(),
+            why: why.into(),
         }
     }
 }

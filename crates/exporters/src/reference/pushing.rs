@@ -1,0 +1,74 @@
+//! What the reference says of pushing: the rules, and the table of OpenTelemetry.
+
+use crate::otlp::METRICS;
+
+/// The part about pushing.
+pub(super) fn pushing() -> String {
+    let mut text = PUSHING.to_owned();
+    for metric in METRICS {
+        for series in metric.series {
+            let attribute = |(name, value): &(&str, &str)| format!("`{name}={value}`");
+            let attributes: Vec<_> = series.attributes.iter().map(attribute).collect();
+            text += &format!(
+                "| `{}` | {} | `{}` | {} | {} | {} |\n",
+                metric.name,
+                metric.instrument.as_str(),
+                metric.unit,
+                attributes.join(", "),
+                series.source,
+                metric.help
+            );
+        }
+    }
+    text
+}
+
+/// How the same is pushed, up to the rows of the table of OpenTelemetry.
+const PUSHING: &str = "
+## Pushing
+
+The agent can also push: by OTLP to a collector of OpenTelemetry (`otlp.endpoint`), and by Prometheus remote write 1.0
+(`remote_write.endpoint`). Both are off unless their endpoint is set; [CONFIG.md](CONFIG.md) has the keys.
+
+Each exporter is a thread of its own with a bounded buffer. At its `interval` it encodes the latest snapshot into one batch,
+and it sends batches in the order in which they were made. A receiver that is down, slow or refuses costs the sampling of
+GPUs and the HTTP routes nothing.
+
+- **Tried again**, after pauses that double from 1 s to 60 s with a part left to chance, and not before the time that the
+  receiver asks for (`Retry-After`, or `RetryInfo` over gRPC; 10 min at most): what finds no receiver or no answer within
+  `timeout`; by OTLP the statuses 429, 502, 503, 504 and their equivalents of gRPC; by remote write 429 and all from 500 on.
+- **Dropped**, and counted by reason: what the receiver refuses in any other way (`rejected`, `unauthorized`, `too_large`); the
+  oldest batches if more than `buffer_bytes` wait (`buffer_full`); what has waited for an hour (`expired`).
+- **At the end** of the agent one last batch is made and what waits is sent, within `shutdown_grace`.
+- **Nothing is pushed** while no part of the agent confirms what the snapshot says: old values never get a new time.
+
+`gpulse_push_…` of the profile `native` tell how it goes.
+
+Secrets are in files (`headers_file`, `token_file`, `password_file`), which are read for each batch, as are certificates: what
+is renewed there holds from the next batch on. A proxy is used for HTTP, not for gRPC, if the environment names one
+(`HTTPS_PROXY`). Redirects are not followed.
+
+### Remote write
+
+The profiles of `remote_write.profiles`, under the names above. Each series has the labels of `remote_write.labels` that it
+does not have itself, `job=\"gpulse\"` and `instance`, the agent's name, unless they say otherwise. All samples of a batch have
+the time at which it was made, as those of a scrape do. A series that ends, because its GPU is lost for example, is marked
+as stale in the next batch, so that queries see it at once and not after five minutes.
+
+### OTLP
+
+The names of the semantic conventions for hardware, version 1.44, which are in development; `otlp.profiles` adds naming
+profiles in a scope of their own. Each point has the time at which its reading was read; the status, limits and the points of
+profiles have that of the batch. Sums are cumulative since the start of the agent.
+
+The resource has `service.name`, `service.version`, `service.instance.id` (the agent's name) and `host.name`, and the attributes
+of `otlp.resource`. Each point has `hw.id` (the UUID), `hw.name` (`gpu0`), `hw.type` (`gpu`), `hw.vendor`, `hw.model`,
+`hw.serial_number`, `hw.firmware_version` (that of the video BIOS) and `hw.driver_version`, as far as they are known, and those of
+the table. A MIG instance has its own `hw.id` and `hw.name`, and `hw.parent`.
+
+`hw.status` is `ok`, or `predicted_failure` if rows of memory could not be replaced; `degraded` of a GPU that is `stale`; `failed` of
+one that is `hung`, `lost` or `unavailable`.
+
+| Metric | Instrument | Unit | Attributes | From | Meaning |
+|---|---|---|---|---|---|
+";
