@@ -1,5 +1,6 @@
 //! `cargo xtask codegen`: writes the files that are generated from code, or says which of them are out of date.
 
+mod dashboards;
 mod diff;
 mod profiles;
 
@@ -58,6 +59,9 @@ pub(crate) fn run(project: &Project, args: Args) -> Result<()> {
 /// Generates every file and compares it with, or writes it to, the tree.
 pub(crate) fn generate(project: &Project, mode: Mode, build: Build) -> Result<()> {
     let mut stale = settle(project, mode, profiles::PATH, &profiles::generate(project)?)?;
+    for (path, text) in dashboards::generate(project)? {
+        stale += settle(project, mode, &path, &text)?;
+    }
     let agent = agent(project, build)?;
     let sh = &project.sh;
     for (path, args) in PRINTED {
