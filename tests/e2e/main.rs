@@ -22,6 +22,7 @@ mod life_cycle;
 mod native;
 mod nvidia;
 mod packaging;
+mod prometheus;
 mod push;
 mod restart;
 mod security;

@@ -6,6 +6,7 @@ mod ci;
 mod codegen;
 mod demo;
 mod deny;
+mod engines;
 mod faults;
 mod foreign;
 mod hardware;

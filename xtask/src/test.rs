@@ -4,7 +4,7 @@ use anyhow::Result;
 use xshell::cmd;
 
 use crate::project::Project;
-use crate::{foreign, nvidia, python};
+use crate::{engines, foreign, nvidia, python};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -25,7 +25,10 @@ pub(crate) fn run_all(project: &Project) -> Result<()> {
 
 fn run_selected(project: &Project, args: &[String]) -> Result<()> {
     let sh = &project.sh;
-    let _python = python::prepare(project)?.map(|path| sh.push_env(python::VARIABLE, path));
+    let python = python::prepare(project)?;
+    let engines = engines::prepare(project, python.as_deref(), args)?;
+    let _engines = engines.map(|path| sh.push_env(engines::VARIABLE, path));
+    let _python = python.map(|path| sh.push_env(python::VARIABLE, path));
     let _crates = foreign::prepare(project, args)?.map(|path| sh.push_env(foreign::VARIABLE, path));
     let _nvml = nvidia::prepare(project, args)?.map(|path| sh.push_env(nvidia::VARIABLE, path));
     let workspace = (!selects_packages(args)).then_some("--workspace");

@@ -1,0 +1,97 @@
+//! Every expression of the dashboards has data on a fleet that has all kinds of trouble.
+
+use std::collections::BTreeSet;
+
+use super::{
+    engine::{Engine, program},
+    fleet::Fleet,
+    shipped::{all_of, dashboards, settled},
+};
+use crate::support::eventually;
+
+/// Expressions that this fleet has no data for, each with its reason. One that has data does not belong here.
+const WITHOUT_DATA: [&str; 0] = [];
+
+/// Waits until each of `expressions` has data, but for `exceptions`; those must have none.
+#[track_caller]
+pub(super) fn all_have_data(prometheus: &Engine, expressions: &BTreeSet<String>, exceptions: &[&str]) {
+    let mut waiting: BTreeSet<_> = expressions.clone();
+    eventually(
+        "every expression has data",
+        || {
+            waiting.retain(|expression| prometheus.query(expression).is_empty());
+            waiting.clone()
+        },
+        |waiting| {
+            waiting
+                .iter()
+                .all(|expression| exceptions.contains(&expression.as_str()))
+        },
+    );
+    for exception in exceptions {
+        assert!(
+            expressions.contains(*exception),
+            "nobody asks any more: {exception}"
+        );
+        assert!(
+            prometheus.query(exception).is_empty(),
+            "has data and is no exception: {exception}"
+        );
+    }
+}
+
+#[test]
+fn every_expression_of_the_dashboards_has_data() {
+    let Some(program) = program("prometheus") else {
+        return;
+    };
+    let fleet = Fleet::start(&program);
+    let expressions: BTreeSet<_> = dashboards()
+        .values()
+        .flat_map(|dashboard| all_of(dashboard, "expr"))
+        .map(|expression| settled(&expression))
+        .collect();
+    assert!(expressions.len() > 100, "only {} expressions", expressions.len());
+    all_have_data(&fleet.prometheus, &expressions, &WITHOUT_DATA);
+    choices_have_values(&fleet.prometheus);
+    exemplars_arrive(&fleet.prometheus);
+}
+
+/// What a reader chooses from: `label_values(series, label)`.
+#[track_caller]
+fn choices_have_values(prometheus: &Engine) {
+    let definitions = dashboards();
+    let definitions: BTreeSet<_> = definitions
+        .values()
+        .flat_map(|dashboard| all_of(dashboard, "definition"))
+        .collect();
+    assert_eq!(definitions.len(), 3, "{definitions:?}");
+    for definition in definitions {
+        let inner = definition
+            .strip_prefix("label_values(")
+            .and_then(|rest| rest.strip_suffix(')'));
+        let (series, label) = inner.unwrap().rsplit_once(", ").unwrap();
+        let found = prometheus.api("series", &[("match[]", &settled(series))]);
+        let found = found.as_array().unwrap();
+        assert!(
+            !found.is_empty() && found.iter().all(|series| series.get(label).is_some()),
+            "{definition}: {found:?}"
+        );
+    }
+}
+
+/// Prometheus prefers OpenMetrics, and is given it: there are no exemplars in the other format.
+#[track_caller]
+fn exemplars_arrive(prometheus: &Engine) {
+    let found = eventually(
+        "an exemplar of an XID arrives",
+        || {
+            let end = "query=gpulse_xid_errors_total&start=0&end=9999999999";
+            prometheus
+                .try_get(&format!("/api/v1/query_exemplars?{end}"))
+                .unwrap_or_default()
+        },
+        |text| text.contains("\"event\""),
+    );
+    assert!(found.contains("\"xid\""), "{found}");
+}

@@ -1,0 +1,10 @@
+//! The real engines over real agents: Prometheus with all that `deploy` ships for it, and VictoriaMetrics.
+
+mod dashboards;
+mod engine;
+mod fleet;
+mod peers;
+mod promtool;
+mod rules;
+mod shipped;
+mod victoria;
