@@ -45,6 +45,11 @@ pub(crate) enum Command {
     },
     /// List the GPU profiles that --simulate accepts
     Profiles,
+    /// Print this agent as a target of Prometheus, for a file of its file_sd_configs
+    Targets {
+        #[command(flatten)]
+        settings: Settings,
+    },
     /// Print the OpenAPI document of the HTTP interface
     Openapi,
     /// Print the reference of all readings, as Markdown

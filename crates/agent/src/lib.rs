@@ -45,6 +45,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Config { settings, .. } => print(&config::load(&settings)?.to_string()),
         Command::Token { name, scopes } => token(scopes, &name),
         Command::Profiles => print(&simulator::list()),
+        Command::Targets { settings } => targets(&config::load(&settings)?.config),
         Command::Openapi => print(&gpulse_api::openapi_json()),
         Command::Metrics { exporters: true } => print(&gpulse_exporters::reference()),
         Command::Metrics { exporters: false } => print(&gpulse_models::catalogue::metrics_reference()),
@@ -60,6 +61,17 @@ fn token(scopes: gpulse_api::Scopes, name: &str) -> anyhow::Result<()> {
         fresh.token
     )?;
     print(&format!("{}\n", fresh.line))
+}
+
+/// Prints the agent as a target of scrapers. What is doubtful about it goes to standard error, beside the file.
+fn targets(config: &config::Config) -> anyhow::Result<()> {
+    if let Some(warning) = config.target_warning() {
+        writeln!(std::io::stderr(), "gpulse: {warning}")?;
+    }
+    match config.target(&config.bind.0) {
+        Some(target) => print(&target.to_file()?),
+        None => print("[]\n"),
+    }
 }
 
 /// Prints `text`. A reader that went away (`| head`) is no error.

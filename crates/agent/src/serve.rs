@@ -1,6 +1,12 @@
 //! `gpulse serve`: bind, wire the actors together, serve until a signal, end in bounded time.
 
-use std::{ops::ControlFlow, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    ops::ControlFlow,
+    path::PathBuf,
+    sync::Arc,
+};
 
 use actix::{Actor, Arbiter, Recipient, System, prelude::SendError};
 use anyhow::Context;
@@ -48,10 +54,12 @@ pub(crate) fn serve(config: &Config) -> anyhow::Result<()> {
 async fn run(config: &Config, library: Option<PathBuf>, listeners: Listeners) -> anyhow::Result<()> {
     let mut signals = Signals::catch().context("signals cannot be caught")?;
     let places = places(config, &listeners)?;
+    let addresses = listeners.tcp.iter().map(TcpListener::local_addr);
+    let addresses: Vec<_> = addresses.collect::<io::Result<_>>()?;
     let cache = Arc::new(SnapshotCache::new(microseconds(Timestamp::now())));
     let supervisor = Supervisor::start(&cache, &config.watchdog);
     let pushing = Pushing::start(config, &cache)?;
-    let server = HttpServer::start(listeners, Arc::clone(&cache), api_config(config))
+    let server = HttpServer::start(listeners, Arc::clone(&cache), api_config(config, &addresses))
         .context("HTTP cannot be served")?;
     let _pods = start_sampling(config, library, &cache);
     for place in places {
@@ -186,7 +194,7 @@ fn watch_kubelet(config: &Config, aggregator: Recipient<Assigned>) -> Option<Pod
     }
 }
 
-fn api_config(config: &Config) -> ApiConfig {
+fn api_config(config: &Config, addresses: &[SocketAddr]) -> ApiConfig {
     ApiConfig {
         agent_id: config.agent_id.clone(),
         workers: config.http.workers,
@@ -196,6 +204,7 @@ fn api_config(config: &Config) -> ApiConfig {
         cors_origins: config.http.cors_origins.clone(),
         version: env!("CARGO_PKG_VERSION"),
         metrics: config.metrics.settings(),
+        target: config.target(addresses),
         security: config.security(),
     }
 }

@@ -7,6 +7,7 @@ use gpulse_exporters::Profiles;
 use crate::{
     access::{CredentialFiles, RateLimit},
     listen::TlsFiles,
+    target::ScrapeTarget,
 };
 
 /// What the HTTP side can be told.
@@ -28,6 +29,8 @@ pub struct ApiConfig {
     pub version: &'static str,
     /// What `/metrics` shows.
     pub metrics: Metrics,
+    /// Where scrapers find this agent; none if no address is served.
+    pub target: Option<ScrapeTarget>,
     /// Who may read, and how much.
     pub security: Security,
 }

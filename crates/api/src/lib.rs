@@ -28,6 +28,7 @@ mod respond;
 mod routes;
 mod server;
 mod state;
+mod target;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -38,3 +39,4 @@ pub use cors::check_origins;
 pub use listen::{Listeners, TlsFiles, UnixSocket, UnixSocketSettings};
 pub use openapi::openapi_json;
 pub use server::HttpServer;
+pub use target::ScrapeTarget;

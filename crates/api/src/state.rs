@@ -12,7 +12,10 @@ use actix_web::{HttpRequest, http::header::HeaderValue, web::Data};
 use gpulse_aggregator::SnapshotCache;
 use gpulse_models::{Timestamp, microseconds};
 
-use crate::{ApiConfig, app::TEMPLATES, bodies::Bodies, exposition::Expositions, routes::docs::Documents};
+use crate::{
+    ApiConfig, app::TEMPLATES, bodies::Bodies, exposition::Expositions, routes::docs::Documents,
+    target::ScrapeTarget,
+};
 
 /// Digits of a request id that tell this process from others.
 const BOOT_DIGITS: usize = 8;
@@ -25,6 +28,7 @@ pub(crate) struct State {
     pub(crate) expositions: Expositions,
     pub(crate) documents: Documents,
     pub(crate) agent_id: String,
+    pub(crate) target: Option<ScrapeTarget>,
     pub(crate) version: &'static str,
     pub(crate) started: Instant,
     pub(crate) started_at: Timestamp,
@@ -56,6 +60,7 @@ impl State {
             documents: Documents::default(),
             cache,
             agent_id: config.agent_id.clone(),
+            target: config.target.clone(),
             version: config.version,
             started: Instant::now(),
             started_at: microseconds(Timestamp::now()),

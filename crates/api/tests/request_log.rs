@@ -57,6 +57,7 @@ async fn each_request_is_one_line() {
             per_process: false,
             created: false,
         },
+        target: None,
         security: Security::default(),
     };
     let server = HttpServer::start(listener, cache, config).unwrap();

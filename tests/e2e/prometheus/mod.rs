@@ -1,6 +1,7 @@
 //! The real engines over real agents: Prometheus with all that `deploy` ships for it, and VictoriaMetrics.
 
 mod dashboards;
+mod discovery;
 mod engine;
 mod fleet;
 mod peers;

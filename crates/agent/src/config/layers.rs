@@ -44,9 +44,10 @@ pub(crate) fn load(flags: &Settings) -> Result<Loaded, ConfigError> {
 }
 
 /// Keys whose values are texts: what looks like a number in the environment is the name that it is.
-const TEXT_KEYS: [&str; 16] = [
+const TEXT_KEYS: [&str; 17] = [
     "agent_id",
     "metrics.node",
+    "metrics.target",
     "metrics.profiles",
     "http.unix_socket",
     "http.unix_socket_mode",

@@ -14,6 +14,7 @@ pub(crate) struct Metrics {
     #[serde(with = "profiles")]
     pub(crate) profiles: Profiles,
     pub(crate) node: Option<String>,
+    pub(crate) target: Option<String>,
     pub(crate) per_process: bool,
     pub(crate) created: bool,
 }
@@ -23,6 +24,7 @@ impl Default for Metrics {
         Self {
             profiles: Profiles::from_iter([Profile::Native]),
             node: None,
+            target: None,
             per_process: false,
             created: false,
         }
@@ -35,6 +37,14 @@ impl Metrics {
             return Err(Violation {
                 key: "metrics.profiles",
                 problem: "it names no profile".to_owned(),
+            });
+        }
+        if let Some(target) = &self.target
+            && !is_host_and_port(target)
+        {
+            return Err(Violation {
+                key: "metrics.target",
+                problem: format!("`{target}` is no host with a port"),
             });
         }
         Ok(())
@@ -56,6 +66,17 @@ impl Metrics {
         let name = self.node.clone().or_else(kernel).unwrap_or_default();
         name.trim().to_owned()
     }
+}
+
+/// Whether `text` is what scrapers call a target: no scheme, no path, and a port.
+fn is_host_and_port(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else {
+        return false;
+    };
+    let is_bare =
+        |host: &str| !host.contains(|letter: char| letter.is_whitespace() || "/@?#".contains(letter));
+    let is_host = !host.is_empty() && is_bare(host) && (!host.contains(':') || host.starts_with('['));
+    is_host && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 /// Profiles as a text with commas or as a list of texts.
@@ -96,5 +117,29 @@ impl<'de> de::Visitor<'de> for Names {
             profiles.push(name.parse::<Profile>().map_err(de::Error::custom)?);
         }
         Ok(profiles.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_host_and_port;
+
+    #[test]
+    fn a_target_is_a_host_and_a_port() {
+        for target in ["gpu-1:8003", "10.0.0.1:1", "[fe80::1]:8003", "a.b.c:65535"] {
+            assert!(is_host_and_port(target), "{target}");
+        }
+        for wrong in [
+            "gpu-1",
+            ":8003",
+            "gpu-1:0",
+            "gpu-1:x",
+            "http://gpu-1:8003",
+            "a/b:1",
+            "fe80::1:8003",
+            "a b:1",
+        ] {
+            assert!(!is_host_and_port(wrong), "{wrong}");
+        }
     }
 }

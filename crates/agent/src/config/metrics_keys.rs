@@ -15,6 +15,12 @@ pub(super) const METRICS_KEYS: &[Key] = &[
         "Name of this node, for profiles that label series with it. Not set: the host's name.",
     ),
     key(
+        "metrics.target",
+        "a host with a port, such as `gpu-1.example:8003`",
+        "Where scrapers reach this agent, as `gpulse targets` and `/api/v1/targets` tell them. Not set: the first address of \
+         `bind` that other hosts reach, or `metrics.node` where that is all addresses.",
+    ),
+    key(
         "metrics.per_process",
         "`true` or `false`",
         "Whether each process has series of its own, `sampler.max_processes` of a GPU at most. They come and go with the processes.",

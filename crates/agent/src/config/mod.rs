@@ -20,6 +20,7 @@ mod security;
 mod security_keys;
 mod show;
 mod system;
+mod target;
 
 pub(crate) use addresses::is_exposed;
 pub(crate) use error::ConfigError;

@@ -28,7 +28,7 @@ macro_rules! example {
 }
 
 /// One for each JSON answer of each route.
-pub(crate) const EXAMPLES: [Example; 48] = [
+pub(crate) const EXAMPLES: [Example; 50] = [
     example!("/gpu/info", "200", "info"),
     example!("/gpu/info", "406", "not_acceptable"),
     example!("/gpu/metrics", "200", "metrics"),
@@ -69,6 +69,8 @@ pub(crate) const EXAMPLES: [Example; 48] = [
     example!("/api/v1/events", "200", "events"),
     example!("/api/v1/events", "404", "unknown_gpu"),
     example!("/api/v1/events", "422", "bad_parameter"),
+    example!("/api/v1/targets", "200", "targets"),
+    example!("/api/v1/targets", "406", "not_acceptable"),
     example!("/metrics", "406", "not_acceptable"),
     example!("/metrics", "422", "unknown_profile"),
     example!("/health/", "200", "health"),

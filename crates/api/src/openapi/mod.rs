@@ -59,6 +59,7 @@ scopes `read` (everything), `metrics` (`/metrics` only) or `admin`. `/health/liv
         v1::events::events,
         v1::admin::park,
         v1::admin::resume,
+        v1::targets::targets,
         metrics::metrics,
         health::health,
         health::detailed,

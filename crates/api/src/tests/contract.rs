@@ -5,7 +5,7 @@ use gpulse_models::{HostSnapshot, example};
 
 use super::{Api, REASONS, healthy, hung, lost, pending, without_driver};
 
-const ROUTES: [&str; 17] = [
+const ROUTES: [&str; 18] = [
     "/gpu/info",
     "/gpu/metrics",
     "/gpu/metrics/0",
@@ -23,6 +23,7 @@ const ROUTES: [&str; 17] = [
     "/api/v1/processes",
     "/api/v1/host",
     "/api/v1/topology",
+    "/api/v1/targets",
 ];
 
 #[actix_web::test]
@@ -32,7 +33,16 @@ async fn every_route_answers_with_json() {
         let answer = api.get(path).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}");
         assert_eq!(answer.header("content-type"), "application/json", "{path}");
-        assert!(answer.json().is_object(), "{path}");
+        // Prometheus wants a list of its targets.
+        let is_list = path == "/api/v1/targets";
+        assert!(
+            if is_list {
+                answer.json().is_array()
+            } else {
+                answer.json().is_object()
+            },
+            "{path}"
+        );
         assert!(!answer.header("cache-control").is_empty(), "{path}");
     }
 }

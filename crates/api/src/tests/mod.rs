@@ -16,7 +16,9 @@ use gpulse_models::{
 };
 use serde_json::Value;
 
-use crate::{ApiConfig, Metrics, Security, app::app, cors, drain::Drain, gate::Gate, state::State};
+use crate::{
+    ApiConfig, Metrics, ScrapeTarget, Security, app::app, cors, drain::Drain, gate::Gate, state::State,
+};
 
 mod bodies;
 mod caching;
@@ -116,6 +118,12 @@ fn config() -> ApiConfig {
             per_process: false,
             created: false,
         },
+        target: Some(ScrapeTarget::new(
+            "node-1:8003".to_owned(),
+            "node-1",
+            "resource-agent-001",
+            false,
+        )),
         security: Security::default(),
     }
 }
