@@ -215,6 +215,7 @@ fn serve_ours(cache: Arc<SnapshotCache>) -> SocketAddr {
             request_timeout: Duration::from_secs(5),
             cors_origins: Vec::new(),
             version: "0.0.0",
+            target: None,
             metrics: Metrics {
                 profiles: Profiles::from_iter([Profile::Native]),
                 node: "node-1".to_owned(),

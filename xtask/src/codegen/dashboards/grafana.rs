@@ -88,7 +88,7 @@ fn panels(dashboard: &Dashboard) -> Vec<Value> {
                 (left, tallest) = (0, 0);
             }
             let place = json!({"h": panel.height(), "w": panel.width, "x": left, "y": top});
-            list.push(show(panel, list.len() + 1, place));
+            list.push(show(panel, list.len() + 1, &place));
             left += panel.width;
             tallest = tallest.max(panel.height());
         }
@@ -97,7 +97,7 @@ fn panels(dashboard: &Dashboard) -> Vec<Value> {
     list
 }
 
-fn show(panel: &Panel, id: usize, place: Value) -> Value {
+fn show(panel: &Panel, id: usize, place: &Value) -> Value {
     let kind = match panel.kind {
         Kind::Lines => "timeseries",
         Kind::Stat => "stat",
