@@ -89,13 +89,13 @@ async fn without_gpus_it_says_so_with_200() {
 async fn a_sick_gpu_takes_no_series_of_the_others() {
     let api = Api::over(example::host([example::gpu(0), hung(1)]));
     let answer = api.get("/metrics").await;
-    assert!(
-        text(&answer)
-            .contains("\ngpulse_gpu_up{gpu=\"0\",uuid=\"GPU-00000000-0000-0000-0000-000000000000\"} 1\n")
-    );
-    assert!(
-        text(&answer)
-            .contains("\ngpulse_gpu_up{gpu=\"1\",uuid=\"GPU-00000000-0000-0000-0000-000000000001\"} 0\n")
-    );
+    let up = |gpu: &str| {
+        let begin = format!("gpulse_gpu_up{{gpu=\"{gpu}\",");
+        let line = text(&answer).lines().find(|line| line.starts_with(&begin));
+        line.unwrap().rsplit(' ').next().unwrap().to_owned()
+    };
+    assert_eq!((up("0").as_str(), up("1").as_str()), ("1", "0"));
     assert!(text(&answer).contains("state=\"hung\"} 1\n"));
+    assert!(text(&answer).contains("\ngpulse_power_draw_watts{gpu=\"0\","));
+    assert!(!text(&answer).contains("\ngpulse_power_draw_watts{gpu=\"1\","));
 }
