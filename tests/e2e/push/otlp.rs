@@ -349,3 +349,38 @@ fn a_receiver_by_tls_sees_who_pushes() {
     let taken = eventually("a batch arrives", || receiver.taken(), |taken| !taken.is_empty());
     assert_eq!(taken[0].header("authorization"), "Bearer first");
 }
+
+#[test]
+fn a_mig_instance_has_an_identity_of_its_own_and_its_gpu_as_parent() {
+    let (simulator, collector) = (simulator("a100-mig"), Collector::start([], None));
+    let endpoint = format!("http://{}", collector.address());
+    let agent = pushing(simulator.library_path(), &endpoint, "grpc").start();
+    agent.wait_until_ready();
+    let body = agent.json("/api/v1/gpus?fields=uuid,mig.instances");
+    let mut expected = BTreeSet::new();
+    for gpu in body["gpus"].as_array().unwrap() {
+        for instance in gpu["mig"]["instances"].as_array().into_iter().flatten() {
+            let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+            expected.insert((text(&instance["uuid"]), text(&gpu["uuid"])));
+        }
+    }
+    assert!(!expected.is_empty());
+    eventually(
+        "the instances are told",
+        || {
+            let Some(exported) = collector.taken().pop() else {
+                return BTreeSet::new();
+            };
+            let metrics = metrics(&exported.message);
+            let usage = metrics.iter().find(|metric| metric.name == "hw.gpu.memory.usage");
+            let all = usage.map_or(&[][..], |usage| points(usage).1).iter();
+            let identity = |point: &NumberDataPoint| {
+                let texts = texts(&point.attributes);
+                let parent = texts.get("hw.parent")?;
+                Some((texts["hw.id"].to_owned(), (*parent).to_owned()))
+            };
+            all.filter_map(identity).collect()
+        },
+        |told| *told == expected,
+    );
+}
