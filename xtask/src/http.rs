@@ -26,8 +26,20 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> Result<Answer> {
     get_encoded(address, path, "identity")
 }
 
-/// Asks for one path in one encoding. HTTP/1.0 on purpose: its answers are never chunked and end with the connection.
+/// Asks for one path in one encoding.
 pub(crate) fn get_encoded(address: SocketAddr, path: &str, encoding: &str) -> Result<Answer> {
+    parse(&String::from_utf8_lossy(&ask(address, path, encoding)?))
+}
+
+/// Bytes of the body of one path in one encoding.
+pub(crate) fn size(address: SocketAddr, path: &str, encoding: &str) -> Result<usize> {
+    let bytes = ask(address, path, encoding)?;
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+    Ok(bytes.len() - end.context("the answer has no end of its head")? - 4)
+}
+
+/// Everything that comes back. HTTP/1.0 on purpose: its answers are never chunked and end with the connection.
+fn ask(address: SocketAddr, path: &str, encoding: &str) -> Result<Vec<u8>> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
@@ -37,7 +49,7 @@ pub(crate) fn get_encoded(address: SocketAddr, path: &str, encoding: &str) -> Re
     stream.write_all(request.as_bytes())?;
     let mut bytes = Vec::new();
     stream.take(LARGEST_ANSWER).read_to_end(&mut bytes)?;
-    parse(&String::from_utf8_lossy(&bytes))
+    Ok(bytes)
 }
 
 fn parse(text: &str) -> Result<Answer> {

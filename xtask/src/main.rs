@@ -2,6 +2,7 @@
 
 mod agent;
 mod bench;
+mod capacity;
 mod ci;
 mod codegen;
 mod demo;
@@ -47,6 +48,8 @@ enum Command {
     Codegen(codegen::Args),
     /// Measure: requests per second, the memory and CPU time that the agent itself takes, or how true its numbers are.
     Bench(bench::Args),
+    /// Compute what a fleet asks of a monitoring system, from what simulated nodes serve.
+    Capacity(capacity::Args),
     /// Play every fault that the simulator can to one agent, and print what that costs.
     Faults(faults::Args),
     /// Plant faults and scrape at random for a while; fail if an invariant breaks or the agent grows.
@@ -78,6 +81,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Tidy => tidy::run(&project)?,
         Command::Codegen(args) => codegen::run(&project, args)?,
         Command::Bench(args) => bench::run(&project, &args)?,
+        Command::Capacity(args) => capacity::run(&project, &args)?,
         Command::Faults(args) => faults::run(&project, &args)?,
         Command::Soak(args) => soak::run(&project, &args)?,
         Command::Hardware => hardware::run(&project)?,
