@@ -27,6 +27,7 @@ mod request_log;
 mod respond;
 mod routes;
 mod server;
+mod sliced;
 mod state;
 mod target;
 mod template;

@@ -24,6 +24,8 @@ enum What {
     Throughput,
     /// Memory, CPU time, threads and files of a release build over simulated GPUs.
     Footprint(footprint::Args),
+    /// Memory and latencies with 10,000 idle connections and 1,000 that do not read.
+    Crowd,
     /// Latencies with one of eight GPUs hung, as a ratio to those of a healthy agent.
     Hung,
     /// The error of reported utilisation and energy over loads that are known exactly; fails where a goal is missed.
@@ -46,6 +48,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
         }
         Some(What::Throughput) => throughput(project),
         Some(What::Footprint(args)) => footprint::run(project, args),
+        Some(What::Crowd) => crowd(project),
         Some(What::Hung) => hung(project),
         Some(What::Fidelity(args)) => fidelity(project, args),
     }
@@ -54,6 +57,11 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
 fn throughput(project: &Project) -> Result<()> {
     let sh = &project.sh;
     Ok(cmd!(sh, "cargo bench -p gpulse-api --bench throughput").run()?)
+}
+
+fn crowd(project: &Project) -> Result<()> {
+    let sh = &project.sh;
+    Ok(cmd!(sh, "cargo bench -p gpulse-e2e --bench crowd").run()?)
 }
 
 fn hung(project: &Project) -> Result<()> {
