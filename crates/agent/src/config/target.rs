@@ -52,8 +52,10 @@ mod tests {
     use super::*;
 
     fn target(bind: &str, target: Option<&str>) -> (String, Option<String>) {
-        let mut config = Config::default();
-        config.bind = serde_json::from_str(bind).unwrap();
+        let mut config = Config {
+            bind: serde_json::from_str(bind).unwrap(),
+            ..Config::default()
+        };
         config.metrics.node = Some("gpu-1".to_owned());
         config.metrics.target = target.map(str::to_owned);
         let found = config.target(&config.bind.0);
