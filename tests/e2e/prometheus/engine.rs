@@ -20,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const ATTEMPTS: usize = 5;
 
 /// A program that `cargo xtask test` brings together. Without it its test is skipped, except in CI.
-pub(super) fn program(name: &str) -> Option<PathBuf> {
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let home = std::env::var_os("GPULSE_TEST_ENGINES");
     assert!(
         home.is_some() || std::env::var_os("CI").is_none(),
@@ -36,7 +36,7 @@ pub(super) fn program(name: &str) -> Option<PathBuf> {
 
 /// Runs a program of which no output may be lost to its end.
 #[track_caller]
-pub(super) fn run(command: &mut Command) -> Output {
+pub(crate) fn run(command: &mut Command) -> Output {
     match command.stdin(Stdio::null()).output() {
         Ok(output) => output,
         Err(error) => panic!("{command:?}: {error}"),
@@ -44,7 +44,7 @@ pub(super) fn run(command: &mut Command) -> Output {
 }
 
 /// All that a program said.
-pub(super) fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
     text(&output.stdout) + &text(&output.stderr)
 }

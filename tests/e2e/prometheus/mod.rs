@@ -2,7 +2,7 @@
 
 mod dashboards;
 mod discovery;
-mod engine;
+pub(crate) mod engine;
 mod fleet;
 mod peers;
 mod promtool;
