@@ -46,10 +46,14 @@ impl Fleet {
                     .interval("500ms")
                     .variable("GPULSE_SAMPLER__SLOW_INTERVAL", "1s")
                     .variable("GPULSE_METRICS__PER_PROCESS", "true");
-                let agent = if place == 0 {
-                    agent.variable("GPULSE_HEALTH__EXPECTED_GPUS", "9")
-                } else {
-                    agent
+                let agent = match place {
+                    // One GPU more than there are.
+                    0 => agent.variable("GPULSE_HEALTH__EXPECTED_GPUS", "9"),
+                    // Nobody listens there.
+                    1 => agent
+                        .variable("GPULSE_REMOTE_WRITE__ENDPOINT", "http://127.0.0.1:9/api/v1/write")
+                        .variable("GPULSE_REMOTE_WRITE__INTERVAL", "1s"),
+                    _ => agent,
                 };
                 agent.start()
             })

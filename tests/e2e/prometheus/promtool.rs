@@ -1,4 +1,4 @@
-//! What Prometheus' own checker says of the files in `deploy`, and of what the agent serves.
+//! What the engines' own checkers say of the files in `deploy`, and of what the agent serves.
 
 use std::{
     collections::BTreeSet,
@@ -67,6 +67,20 @@ fn promtool_accepts_what_is_shipped() {
             .args(["test", "rules"])
             .args(files("prometheus/tests", ".yml")),
     );
+}
+
+#[test]
+fn victoria_metrics_takes_the_scrape_configuration() {
+    let Some(program) = program("victoria-metrics") else {
+        return;
+    };
+    let config = format!(
+        "-promscrape.config={}",
+        shipped("prometheus/prometheus.yml").display()
+    );
+    let mut command = Command::new(program);
+    command.args(["-dryRun", &config, "-promscrape.config.strictParse=false"]);
+    passes(&mut command);
 }
 
 /// What promtool says of an exposition, without the names of the metrics.
