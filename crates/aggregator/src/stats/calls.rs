@@ -10,7 +10,7 @@ use gpulse_models::{CALL_BUCKETS, CallErrors, CallStats, Latencies, Reason};
 use super::names::Names;
 
 /// Functions that are counted apart. The sampler calls some 130; what is beyond this is counted together, as
-/// [`OTHER_CALLS`].
+/// `other`.
 pub const MOST_CALLS: usize = 256;
 
 /// The name of functions that there is no room for.
