@@ -17,7 +17,7 @@ pub(crate) const VARIABLE: &str = "GPULSE_TEST_ENGINES";
 /// Debian's packages, with the programs that are needed of each.
 const PACKAGES: [(&str, &[&str]); 2] = [
     ("prometheus", &["prometheus", "promtool"]),
-    ("victoria-metrics", &["victoria-metrics"]),
+    ("victoria-metrics", &["victoria-metrics", "vmalert"]),
 ];
 
 /// Programs that render what goes to Kubernetes.

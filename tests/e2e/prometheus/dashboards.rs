@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use tempfile::TempDir;
+
 use super::{
-    engine::{Engine, program},
+    engine::{self, Engine, program},
     fleet::Fleet,
-    shipped::{all_of, dashboards, settled},
+    shipped::{all_of, dashboards, settled, shipped},
 };
 use crate::support::eventually;
 
@@ -46,15 +48,38 @@ fn every_expression_of_the_dashboards_has_data() {
         return;
     };
     let fleet = Fleet::start(&program);
-    let expressions: BTreeSet<_> = dashboards()
-        .values()
-        .flat_map(|dashboard| all_of(dashboard, "expr"))
-        .map(|expression| settled(&expression))
-        .collect();
-    assert!(expressions.len() > 100, "only {} expressions", expressions.len());
+    let expressions = expressions();
     all_have_data(&fleet.prometheus, &expressions, &WITHOUT_DATA);
     choices_have_values(&fleet.prometheus);
     exemplars_arrive(&fleet.prometheus);
+}
+
+/// What the dashboards ask for.
+#[track_caller]
+fn expressions() -> BTreeSet<String> {
+    let dashboards = dashboards();
+    let expressions = dashboards
+        .values()
+        .flat_map(|dashboard| all_of(dashboard, "expr"));
+    let expressions: BTreeSet<_> = expressions.map(|expression| settled(&expression)).collect();
+    assert!(expressions.len() > 100, "only {} expressions", expressions.len());
+    expressions
+}
+
+/// The same fleet behind the other engine, which scrapes it by the same file, with the same rules.
+#[test]
+fn every_expression_of_the_dashboards_has_data_in_victoria_metrics_as_well() {
+    let programs = ["prometheus", "victoria-metrics", "vmalert"].map(program);
+    let [Some(prometheus), Some(victoria), Some(vmalert)] = programs else {
+        return;
+    };
+    let fleet = Fleet::start(&prometheus);
+    let directories = [(); 2].map(|()| TempDir::new().unwrap());
+    let config = fleet.directory.path().join("prometheus.yml");
+    let database = engine::victoria_that_scrapes(&victoria, directories[0].path(), Some(&config));
+    let rules = ["recording.yml", "alerts.yml"].map(|name| shipped("prometheus").join(name));
+    let _rules = engine::vmalert(&vmalert, directories[1].path(), &database, &rules);
+    all_have_data(&database, &expressions(), &WITHOUT_DATA);
 }
 
 /// What a reader chooses from: `label_values(series, label)`.

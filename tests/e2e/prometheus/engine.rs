@@ -184,13 +184,38 @@ pub(super) fn prometheus(program: &Path, directory: &Path) -> Engine {
 /// VictoriaMetrics, which keeps its data in `directory`.
 #[track_caller]
 pub(super) fn victoria(program: &Path, directory: &Path) -> Engine {
+    victoria_that_scrapes(program, directory, None)
+}
+
+/// VictoriaMetrics, which keeps its data in `directory` and scrapes what a configuration file of Prometheus' says.
+#[track_caller]
+pub(super) fn victoria_that_scrapes(program: &Path, directory: &Path, config: Option<&Path>) -> Engine {
     Engine::start(directory, "/health", |address| {
         let mut command = Command::new(program);
         command
             .arg(format!("-httpListenAddr={address}"))
             // By default a query leaves out what is younger than half a minute.
             .arg("-search.latencyOffset=0s")
-            .arg(format!("-storageDataPath={}", directory.join("data").display()));
+            // Keys that only Prometheus knows are passed over.
+            .arg("-promscrape.config.strictParse=false")
+            .arg(format!("-storageDataPath={}", directory.join("data").display()))
+            .args(config.map(|config| format!("-promscrape.config={}", config.display())));
+        command
+    })
+}
+
+/// Evaluates rules by what `database` has, and writes what comes out into it. Alerts go nowhere.
+#[track_caller]
+pub(super) fn vmalert(program: &Path, directory: &Path, database: &Engine, rules: &[PathBuf]) -> Engine {
+    Engine::start(directory, "/health", |address| {
+        let mut command = Command::new(program);
+        command
+            .arg(format!("-httpListenAddr={address}"))
+            .arg(format!("-datasource.url={}", database.base))
+            .arg(format!("-remoteWrite.url={}", database.base))
+            .arg("-notifier.url=http://127.0.0.1:9")
+            .arg("-evaluationInterval=1s")
+            .args(rules.iter().map(|rules| format!("-rule={}", rules.display())));
         command
     })
 }

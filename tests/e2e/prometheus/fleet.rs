@@ -26,7 +26,8 @@ pub(super) struct Fleet {
     pub(super) prometheus: Engine,
     pub(super) agents: Vec<Agent>,
     _simulators: Vec<Simulator>,
-    _directory: TempDir,
+    /// Where the configuration lies.
+    pub(super) directory: TempDir,
 }
 
 impl Fleet {
@@ -87,7 +88,7 @@ impl Fleet {
             prometheus,
             agents,
             _simulators: simulators,
-            _directory: directory,
+            directory,
         }
     }
 }
