@@ -1,6 +1,6 @@
 //! The agent itself: its calls of the driver, its samplers, its requests, its process.
 
-use std::{sync::LazyLock, time::Duration};
+use std::sync::LazyLock;
 
 use gpulse_models::{AgentStats, BuildInfo, CALL_BUCKETS, CallStats, HttpStats, ProcessStats, Reading};
 
@@ -10,9 +10,13 @@ use super::{
 };
 use crate::family::{Extra, Family, Histogram, Kind, Labels, Point, Sink};
 
-/// Upper bounds of the buckets of a call's time, in seconds.
+/// Which of the bounds that the agent counts by are shown: whole steps of ten and the last one. There is a histogram for each
+/// of some hundred functions, so that each bound shown is a hundred series of every node.
+const SHOWN: [usize; 7] = [2, 4, 6, 8, 10, 12, 14];
+
+/// The bounds that are shown, in seconds.
 static BOUNDS: LazyLock<Vec<f64>> =
-    LazyLock::new(|| CALL_BUCKETS.iter().map(Duration::as_secs_f64).collect());
+    LazyLock::new(|| SHOWN.map(|place| CALL_BUCKETS[place].as_secs_f64()).to_vec());
 
 pub(super) fn expose(view: &View<'_>, sink: &mut dyn Sink) {
     let stats = view.stats;
@@ -74,7 +78,7 @@ fn calls(calls: &[CallStats], own: &mut Own<'_, '_>) {
     for call in calls {
         let histogram = Histogram {
             bounds: &BOUNDS,
-            counts: &call.latency.counts,
+            counts: &shown(&call.latency.counts),
             sum: call.latency.sum_seconds,
         };
         own.sink
@@ -122,6 +126,14 @@ fn calls(calls: &[CallStats], own: &mut Own<'_, '_>) {
             call.errors.iter().map(labelled)
         }),
     );
+}
+
+/// Counts in the buckets that are shown, and at the end those above the last bound.
+fn shown(counts: &[u64]) -> Vec<u64> {
+    let ends = SHOWN.iter().map(|place| place + 1).chain([counts.len()]);
+    let mut begin = 0;
+    ends.map(|end| counts[std::mem::replace(&mut begin, end)..end].iter().sum())
+        .collect()
 }
 
 fn sampling(stats: &AgentStats, own: &mut Own<'_, '_>) {
@@ -335,4 +347,19 @@ fn build(build: &BuildInfo, own: &mut Own<'_, '_>) {
         (Kind::Info, "gpulse_build_info", "What was built."),
         [(said, 1.0)],
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_that_are_shown_lose_no_call() {
+        let counts: Vec<u64> = (1..=CALL_BUCKETS.len() as u64 + 1).collect();
+        let shown = shown(&counts);
+        assert_eq!(shown, [6, 9, 13, 17, 21, 25, 29, 16]);
+        assert_eq!(shown.iter().sum::<u64>(), counts.iter().sum::<u64>());
+        assert_eq!(BOUNDS[0], 1e-4);
+        assert_eq!(BOUNDS[6], 60.0);
+    }
 }
