@@ -23,10 +23,11 @@ impl Clock {
     pub(crate) fn new(description: &Description, first_init: Duration) -> Self {
         let fallback = first_init.saturating_sub(FIRST_AGE);
         let epoch_unix = description.epoch_unix_ms.map_or(fallback, Duration::from_millis);
+        let (since_1970, anchor) = both_clocks();
         Self {
             epoch_unix,
-            age_at_anchor: unix_now().saturating_sub(epoch_unix),
-            anchor: Instant::now(),
+            age_at_anchor: since_1970.saturating_sub(epoch_unix),
+            anchor,
             frozen_at: description
                 .frozen_at_seconds
                 .and_then(|s| Duration::try_from_secs_f64(s).ok()),
@@ -62,6 +63,32 @@ impl Clock {
     pub(crate) fn epoch_unix(&self) -> Duration {
         self.epoch_unix
     }
+}
+
+/// How far apart two looks at the clocks may be to count as one.
+const SAME_MOMENT: Duration = Duration::from_micros(100);
+
+/// How often it is tried to look at both at one moment.
+const LOOKS: usize = 32;
+
+/// What the clock since 1970 and the monotonic one say at one moment. A thread that loses its processor between the two looks
+/// would make a world that is late for good, so that the closest pair of several is taken.
+fn both_clocks() -> (Duration, Instant) {
+    let look = || {
+        let before = Instant::now();
+        (unix_now(), before, before.elapsed())
+    };
+    let mut best = look();
+    for _ in 1..LOOKS {
+        if best.2 <= SAME_MOMENT {
+            break;
+        }
+        let next = look();
+        if next.2 < best.2 {
+            best = next;
+        }
+    }
+    (best.0, best.1)
 }
 
 /// The time since 1970.
