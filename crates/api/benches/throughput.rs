@@ -51,6 +51,7 @@ fn compare(name: &str, ours: SocketAddr, path: &str, headers: &str) {
     let request = format!("GET {path} HTTP/1.1\r\nhost: gpulse\r\n{headers}\r\n");
     let (status, size) = probe(ours, &request);
     let bare = serve_bare(status, size);
+    assert_eq!(probe(bare, &request), (status, size), "both servers send as much");
     let (mut ours_cpu, mut bare_cpu) = (Vec::new(), Vec::new());
     let mut rounds: Vec<_> = (0..ROUNDS)
         .map(|_| {
@@ -246,7 +247,9 @@ fn serve_bare(status: u16, size: usize) -> SocketAddr {
                     }
                 }
             };
-            App::new().route("/gpu/metrics", web::get().to(handler))
+            App::new()
+                .route("/gpu/metrics", web::get().to(handler.clone()))
+                .route("/metrics", web::get().to(handler))
         };
         let server = actix_web::HttpServer::new(app)
             .workers(WORKERS)
