@@ -47,6 +47,24 @@ impl Invariants {
         Ok(())
     }
 
+    /// Looks at one scrape: generations rise as those of the routes do, and every line is a series or a comment.
+    pub(crate) fn scrape(&mut self, route: &str, text: &str) -> Result<(), String> {
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let value = series_value(line).ok_or_else(|| format!("{route}: no series: {line}"))?;
+            if line.starts_with("gpulse_generation ") {
+                let generation = value as u64;
+                if generation < self.generation {
+                    return Err(format!(
+                        "{route}: generation {generation} after {}",
+                        self.generation
+                    ));
+                }
+                self.generation = generation;
+            }
+        }
+        Ok(())
+    }
+
     fn grows(&mut self, route: &str, gpu: &Value) -> Result<(), String> {
         let Some(uuid) = gpu["uuid"].as_str() else {
             return Ok(());
@@ -63,6 +81,16 @@ impl Invariants {
         }
         Ok(())
     }
+}
+
+/// The value of a line of an exposition: behind the name and its labels, before an exemplar.
+fn series_value(line: &str) -> Option<f64> {
+    let behind = match line.find('{') {
+        // No value of a label that the simulator gives has a brace.
+        Some(_) => line.split_once("} ")?.1,
+        None => line.split_once(' ')?.1,
+    };
+    behind.split(' ').next()?.parse().ok()
 }
 
 /// A GPU that is shown has a name for its state, and one that is lost shows no load.

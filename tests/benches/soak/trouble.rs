@@ -1,0 +1,138 @@
+//! What happens to the agent: faults of GPUs and driver, and an operator who changes his mind.
+
+use std::{
+    fs, io,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use nvml_sim::testing::Simulator;
+use rustix::process::Signal;
+
+use super::{GROWTH_KIB, PATIENCE, TICK, WARM_UP, chance::Chance, client::Client, rows, usage::Usage};
+
+/// What is to hold once more before the agent is measured.
+const GPUS: usize = 4;
+
+/// The file of tokens, and what has to stand in it.
+pub(crate) struct Tokens<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) lines: String,
+}
+
+impl Tokens<'_> {
+    /// Writes the file anew: with another guest each time, whom nobody knows otherwise.
+    pub(crate) fn write(&self, guest: u64) -> io::Result<()> {
+        let text = format!("{}read guest{guest} sha256:{guest:064x}\n", self.lines);
+        fs::write(self.path, text)
+    }
+}
+
+/// Makes trouble until `time` is over, and compares the agent at the end with how it was warm. What is not as it has to be.
+pub(crate) fn make(
+    simulator: &Simulator,
+    operator: &Client<'_>,
+    tokens: &Tokens<'_>,
+    time: Duration,
+    mut chance: Chance,
+) -> Vec<String> {
+    let rows = rows::all();
+    let pid = operator.agent.pid();
+    let (start, mut warm, mut planted, mut changes) = (Instant::now(), None, 0, 0);
+    while start.elapsed() < time {
+        let row = &rows[chance.below(rows.len())];
+        if let Err(error) = simulator.set_faults(&row.faults) {
+            return vec![error.to_string()];
+        }
+        planted += 1;
+        if chance.below(4) == 0 {
+            changes += 1;
+            if let Err(error) = change(operator, tokens, changes, &mut chance) {
+                return vec![error];
+            }
+        }
+        thread::sleep(TICK * (1 + chance.below(15)) as u32);
+        if let Err(error) = simulator.clear_faults() {
+            return vec![error.to_string()];
+        }
+        thread::sleep(TICK * chance.below(10) as u32);
+        if warm.is_none() && start.elapsed() >= time.mul_f64(WARM_UP) {
+            warm = settled(operator).then(|| Usage::of(pid));
+        }
+    }
+    let well = settled(operator);
+    let (warm, end) = (warm.unwrap_or_else(|| Usage::of(pid)), Usage::of(pid));
+    println!("{planted} faults planted, {changes} changes by the operator.");
+    println!("| | Memory (RSS), KiB | Threads | Files |");
+    println!("|---|---|---|---|");
+    for (name, usage) in [("warm", warm), ("at the end", end)] {
+        let Usage {
+            resident_kib,
+            threads,
+            files,
+        } = usage;
+        println!("| {name} | {resident_kib} | {threads} | {files} |");
+    }
+    let mut broken = Vec::new();
+    if !well {
+        broken.push(format!(
+            "not all is well at the end: {}",
+            operator.json("/gpu/info")
+        ));
+    }
+    if end.resident_kib > warm.resident_kib + GROWTH_KIB {
+        broken.push(format!(
+            "memory grew by {} KiB",
+            end.resident_kib - warm.resident_kib
+        ));
+    }
+    // A thread that has just been told to end, and a connection that is being closed, may still be there.
+    if end.threads > warm.threads + 2 || end.files > warm.files + 4 {
+        broken.push(format!("threads or files grew: {warm:?}, {end:?}"));
+    }
+    broken
+}
+
+/// One change by the operator: the GPUs are let go and taken again, or other clients may ask.
+fn change(
+    operator: &Client<'_>,
+    tokens: &Tokens<'_>,
+    number: u64,
+    chance: &mut Chance,
+) -> Result<(), String> {
+    if chance.below(2) == 0 {
+        tokens.write(number).map_err(|error| error.to_string())?;
+        operator.agent.signal(Signal::HUP);
+        return Ok(());
+    }
+    for (path, pause) in [
+        ("/api/v1/admin/park", chance.below(5)),
+        ("/api/v1/admin/resume", 0),
+    ] {
+        let (status, body) = operator.send("POST", path, "application/json");
+        if status != 202 {
+            return Err(format!(
+                "{path} answers {status}: {}",
+                String::from_utf8_lossy(&body)
+            ));
+        }
+        thread::sleep(TICK * pause as u32);
+    }
+    Ok(())
+}
+
+/// Whether every GPU is well again within a while, and threads that were given up have ended.
+fn settled(operator: &Client<'_>) -> bool {
+    let start = Instant::now();
+    while start.elapsed() < PATIENCE {
+        let info = operator.json("/gpu/info");
+        let gpus = info["gpus"].as_array();
+        if gpus.is_some_and(|gpus| gpus.len() == GPUS && gpus.iter().all(|gpu| gpu["state"] == "ok")) {
+            thread::sleep(Duration::from_secs(2));
+            return true;
+        }
+        thread::sleep(TICK);
+    }
+    false
+}
