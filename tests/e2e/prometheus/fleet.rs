@@ -1,7 +1,7 @@
 //! Agents over simulated nodes that differ, and on which as much as possible is wrong at once, so that expressions about
 //! trouble have something to show.
 
-use std::{fs, net::TcpListener, path::Path};
+use std::{fs, net::TcpListener, path::Path, time::Duration};
 
 use nvml_sim::{
     faults::{Fault, Incident, Values},
@@ -13,10 +13,22 @@ use super::{
     engine::{Engine, prometheus},
     shipped::shipped,
 };
-use crate::support::{Agent, AgentBuilder, eventually};
+use crate::{
+    security::credentials::token,
+    support::{Agent, AgentBuilder, eventually},
+};
 
 /// NVML's bits for clocks that the hardware lowers because of heat, and because of the power supply.
 const HOT_AND_BRAKED: u64 = 0x40 | 0x80;
+
+/// Which agent has a GPU that answers slowly, and is patient.
+const SLOW: usize = 5;
+
+/// Which agent is told to let its GPU go.
+const PARKED: usize = 6;
+
+/// How long a call takes: longer than a sample stays fresh, and shorter than the agent waits.
+const LONG: Duration = Duration::from_secs(20);
 
 /// NVML's code for an unknown error.
 const UNKNOWN: u32 = 999;
@@ -34,9 +46,13 @@ impl Fleet {
     /// Starts everything, and breaks what has to be seen well before.
     #[track_caller]
     pub(super) fn start(program: &Path) -> Self {
+        let directory = TempDir::new().unwrap();
+        let tokens = directory.path().join("tokens");
+        let (token, line) = token("fleet", "metrics,admin");
+        fs::write(&tokens, line).unwrap();
         let sick = Simulator::builder("h100-sxm-8").faults(&from_the_start());
         let sick = sick.start().unwrap();
-        let others = ["h100-mig", "rtx-4090", "t4", "no-driver"];
+        let others = ["h100-mig", "rtx-4090", "t4", "no-driver", "t4", "t4"];
         let mut simulators = vec![sick];
         simulators.extend(others.map(|profile| Simulator::start(profile).unwrap()));
         let agents: Vec<_> = simulators
@@ -54,6 +70,10 @@ impl Fleet {
                     1 => agent
                         .variable("GPULSE_REMOTE_WRITE__ENDPOINT", "http://127.0.0.1:9/api/v1/write")
                         .variable("GPULSE_REMOTE_WRITE__INTERVAL", "1s"),
+                    SLOW => agent
+                        .variable("GPULSE_SAMPLER__STALE_AFTER", "1s")
+                        .variable("GPULSE_SAMPLER__DEADLINE", "60s"),
+                    PARKED => agent.variable("GPULSE_AUTH__TOKENS_FILE", tokens.to_str().unwrap()),
                     _ => agent,
                 };
                 agent.start()
@@ -69,9 +89,8 @@ impl Fleet {
         });
         simulators[3].set_faults(&[retiring]).unwrap();
 
-        let directory = TempDir::new().unwrap();
         let addresses: Vec<_> = agents.iter().map(|agent| agent.address().to_string()).collect();
-        configure(directory.path(), &addresses);
+        configure(directory.path(), &addresses, &token);
         let prometheus = prometheus(program, directory.path());
         eventually(
             "Prometheus has seen the node while it was well",
@@ -84,6 +103,15 @@ impl Fleet {
         let mut faults = from_the_start();
         faults.extend(later());
         simulators[0].set_faults(&faults).unwrap();
+        let slow = Fault::on("nvmlDeviceGetPowerUsage").delay(LONG);
+        simulators[SLOW].set_faults(&[slow]).unwrap();
+        let header = format!("Bearer {token}");
+        let parked = agents[PARKED].request(
+            "POST",
+            "/api/v1/admin/park",
+            &[("authorization", header.as_str())],
+        );
+        assert_eq!(parked.status, 202);
         Self {
             prometheus,
             agents,
@@ -128,6 +156,8 @@ fn later() -> Vec<Fault> {
             Values {
                 event_reasons: Some(HOT_AND_BRAKED),
                 remapping_failed: Some(true),
+                banks_without_spare: Some(1),
+                pcie_width: Some(8),
                 sram_threshold_exceeded: Some(true),
                 ..Values::default()
             },
@@ -143,7 +173,7 @@ fn later() -> Vec<Fault> {
 }
 
 /// A configuration that scrapes the agents, and one address at which nobody answers, often.
-fn configure(directory: &Path, addresses: &[String]) {
+fn configure(directory: &Path, addresses: &[String], token: &str) {
     // Held by nobody once this function has ended; whoever takes it meanwhile does not speak this protocol.
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let targets: Vec<_> = addresses
@@ -157,7 +187,7 @@ fn configure(directory: &Path, addresses: &[String]) {
     let text = format!(
         "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n\
          rule_files: [\"{}\"]\n\
-         scrape_configs: [{{job_name: gpulse, static_configs: [{{targets: [{}]}}]}}]\n",
+         scrape_configs: [{{job_name: gpulse, authorization: {{credentials: {token}}}, static_configs: [{{targets: [{}]}}]}}]\n",
         rules.join("\", \""),
         targets.join(", ")
     );

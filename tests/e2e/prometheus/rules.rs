@@ -17,16 +17,9 @@ use crate::support::eventually;
 
 /// Alerts whose expression this fleet does not fulfil, and why. promtool shows of each that it fires. One that has data
 /// does not belong here.
-const NOT_FULFILLED: [&str; 6] = [
+const NOT_FULFILLED: [&str; 2] = [
     // An agent whose aggregator stands still is a bug that cannot be ordered.
     "GpulseSnapshotStuck",
-    // No agent of the fleet is told to let its GPUs go: the expressions about its GPUs would be without data.
-    "GpulseParked",
-    // A GPU is silent without a call that hangs only while the machine is starved of CPU.
-    "GpuStale",
-    // The simulator has no bank without spare rows, and no link with fewer lanes than it could have.
-    "GpuSpareRowsUsedUp",
-    "GpuPcieNarrow",
     // Nine tenths of half an hour do not pass within a test.
     "GpuPowerCapped",
 ];

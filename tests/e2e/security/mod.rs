@@ -3,7 +3,7 @@
 mod admin;
 mod bad_clients;
 mod binding;
-mod credentials;
+pub(crate) mod credentials;
 mod crowd;
 mod tls;
 

@@ -61,7 +61,12 @@ export! {
         generation.write(gpu.spec()?.pcie.generation)
     }
 
-    device fn nvmlDeviceGetCurrPcieLinkWidth | nvmlDeviceGetMaxPcieLinkWidth (width: Out<u32>) |gpu| {
+    device fn nvmlDeviceGetCurrPcieLinkWidth(width: Out<u32>) |gpu| {
+        let said = gpu.values().and_then(|values| values.pcie_width);
+        width.write(said.unwrap_or(gpu.spec()?.pcie.width))
+    }
+
+    device fn nvmlDeviceGetMaxPcieLinkWidth(width: Out<u32>) |gpu| {
         width.write(gpu.spec()?.pcie.width)
     }
 

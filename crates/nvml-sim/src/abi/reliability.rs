@@ -9,7 +9,7 @@ use super::layout::{EccErrorCounts, EccSramErrorStatus, RemappedRows, RepairStat
 use crate::faults::Incident;
 use crate::profile::Architecture;
 
-/// Banks of a GPU's memory whose spare rows the histogram counts; every bank has all its spares.
+/// Banks of a GPU's memory whose spare rows the histogram counts; every bank has all its spares unless rows were remapped.
 const BANKS: u32 = 640;
 
 /// The driver replaces no more rows or pages than this.
@@ -100,8 +100,10 @@ export! {
     }
 
     device fn nvmlDeviceGetRowRemapperHistogram(histogram: Out<RowRemapperHistogram>) |gpu| {
-        let used = remapped(gpu)?.uncorrected_active.min(BANKS);
-        histogram.write(RowRemapperHistogram { max: BANKS - used, high: used, partial: 0, low: 0, none: 0 })
+        let used = remapped(gpu)?.uncorrected_active;
+        let none = gpu.values().and_then(|values| values.banks_without_spare).unwrap_or(0).min(BANKS);
+        let high = used.min(BANKS - none);
+        histogram.write(RowRemapperHistogram { max: BANKS - none - high, high, partial: 0, low: 0, none })
     }
 
     device fn nvmlDeviceGetRepairStatus(status: Tagged) |gpu| {

@@ -90,6 +90,9 @@ pub struct Values {
     /// Remapping a row has failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remapping_failed: Option<bool>,
+    /// Banks of memory without spare rows for another remapping.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub banks_without_spare: Option<u32>,
     /// Pages retired because of single-bit errors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retired_single_bit: Option<u32>,
@@ -102,6 +105,9 @@ pub struct Values {
     /// What the GPU needs to recover, as NVML's number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovery_action: Option<u32>,
+    /// Lanes of the PCIe link that are in use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pcie_width: Option<u32>,
     /// NVLinks that are down: they carry nothing and lead nowhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nvlink_down: Option<Vec<u32>>,
