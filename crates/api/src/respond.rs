@@ -10,9 +10,8 @@ use actix_web::{
 use serde::Serialize;
 
 use crate::{
-    negotiation, problem,
+    large, negotiation, problem,
     rendered::{Rendered, in_coding, to_json},
-    sliced,
 };
 
 /// A shared body: in the encoding that the client prefers, or 304 if it has it already.
@@ -24,7 +23,8 @@ pub(crate) fn rendered(request: &HttpRequest, rendered: &Rendered) -> HttpRespon
     let mut response = if negotiation::has_already(request.headers(), &encoded.etag) {
         HttpResponse::new(StatusCode::NOT_MODIFIED)
     } else {
-        let mut response = HttpResponse::with_body(StatusCode::OK, sliced::body(encoded.bytes.clone()));
+        let mut response =
+            HttpResponse::with_body(StatusCode::OK, large::body(request, encoded.bytes.clone()));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, rendered.content_type());
         if let Some(content_encoding) = &encoded.content_encoding {
@@ -45,7 +45,7 @@ pub(crate) fn once(request: &HttpRequest, body: &impl Serialize) -> HttpResponse
         return problem::not_acceptable();
     };
     let (bytes, content_encoding) = in_coding(to_json(body), coding);
-    let mut response = HttpResponse::with_body(StatusCode::OK, sliced::body(bytes));
+    let mut response = HttpResponse::with_body(StatusCode::OK, large::body(request, bytes));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Some(content_encoding) = content_encoding {
@@ -58,7 +58,7 @@ pub(crate) fn once(request: &HttpRequest, body: &impl Serialize) -> HttpResponse
 
 /// A body made for this one request, which no cache may keep.
 pub(crate) fn fresh(status: StatusCode, body: &impl Serialize) -> HttpResponse {
-    let mut response = HttpResponse::with_body(status, sliced::body(to_json(body)));
+    let mut response = HttpResponse::with_body(status, large::sliced(to_json(body)));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use crate::access::Scopes;
+use crate::{access::Scopes, large::Share};
 
 /// Requests of an HTTP/2 connection that may be under way at once. actix sets no such limit, and a peer that reads
 /// nothing could pile them up without end.
@@ -33,6 +33,8 @@ pub(crate) struct Connection {
     is_blocked: Cell<bool>,
     /// Who waits for the one or the other.
     waiting: RefCell<Option<Waker>>,
+    /// Memory for what was copied for the peer and is not sent.
+    shares: RefCell<Vec<Share>>,
 }
 
 impl Connection {
@@ -47,6 +49,7 @@ impl Connection {
             has_parted: Cell::new(false),
             is_blocked: Cell::new(false),
             waiting: RefCell::new(None),
+            shares: RefCell::default(),
         })
     }
 
@@ -90,8 +93,19 @@ impl Connection {
         Poll::Pending
     }
 
+    /// Keeps `share` until all that is to be sent is sent, or the connection is closed.
+    pub(crate) fn hold(&self, share: Share) {
+        self.shares.borrow_mut().push(share);
+    }
+
     pub(crate) fn blocked(&self) {
         self.is_blocked.set(true);
+    }
+
+    /// All that was to be sent is sent.
+    pub(crate) fn flushed(&self) {
+        self.shares.borrow_mut().clear();
+        self.flowing();
     }
 
     pub(crate) fn flowing(&self) {

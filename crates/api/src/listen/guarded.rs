@@ -192,7 +192,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
         let this = self.get_mut();
         match Pin::new(&mut this.io).poll_flush(context) {
             Poll::Ready(flushed) => {
-                this.connection.flowing();
+                this.connection.flushed();
                 Poll::Ready(flushed)
             }
             Poll::Pending => this.blocked(context),
