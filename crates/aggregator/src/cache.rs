@@ -8,8 +8,9 @@ use dashmap::DashMap;
 #[cfg(feature = "fixture")]
 use gpulse_models::Event;
 use gpulse_models::{GpuId, GpuSnapshot, HostSnapshot, Timestamp};
+use tokio::sync::watch;
 
-use crate::{Counters, EventLog, Parking};
+use crate::{Counters, EventLog, OpenStream, Parking, Published, Recent};
 
 /// The latest snapshot of each GPU and of the host.
 ///
@@ -19,6 +20,9 @@ use crate::{Counters, EventLog, Parking};
 pub struct SnapshotCache {
     gpus: DashMap<GpuId, Arc<GpuSnapshot>>,
     host: ArcSwap<HostSnapshot>,
+    /// Its number, for those who wait for the next one.
+    generation: watch::Sender<u64>,
+    recent: Recent,
     events: EventLog,
     parking: Parking,
     counters: Arc<Counters>,
@@ -33,6 +37,8 @@ impl SnapshotCache {
         Self {
             gpus: DashMap::with_shard_amount(SHARDS),
             host: ArcSwap::from_pointee(HostSnapshot::starting(at)),
+            generation: watch::Sender::new(0),
+            recent: Recent::default(),
             events: EventLog::default(),
             parking: Parking::default(),
             counters: Arc::default(),
@@ -43,6 +49,24 @@ impl SnapshotCache {
     /// `.await`.
     pub fn host(&self) -> Guard<Arc<HostSnapshot>> {
         self.host.load()
+    }
+
+    /// The number of the latest snapshot of the host, for whoever waits for the next one. The aggregator wakes everybody who
+    /// waits: many readers wait behind one of these, and not each at one of its own.
+    pub fn follow(&self) -> watch::Receiver<u64> {
+        self.generation.subscribe()
+    }
+
+    /// The latest generations, as long as somebody reads a stream.
+    pub fn recent(&self) -> &Recent {
+        &self.recent
+    }
+
+    /// A stream begins, and goes on until what is returned is dropped.
+    pub fn open_stream(&self) -> OpenStream {
+        let stream = OpenStream::new(&self.counters);
+        self.recent.begin(|| self.published(self.host.load_full()));
+        stream
     }
 
     /// What happened, and how often.
@@ -88,8 +112,19 @@ impl SnapshotCache {
 
     /// Makes `host` the latest snapshot.
     pub(crate) fn publish(&self, host: HostSnapshot) {
-        self.counters.aggregator().published(host.generation);
-        self.host.store(Arc::new(host));
+        let (generation, host) = (host.generation, Arc::new(host));
+        self.counters.aggregator().published(generation);
+        self.host.store(Arc::clone(&host));
+        self.recent
+            .push(self.published(host), self.counters.streams().are_read());
+        self.generation.send_replace(generation);
+    }
+
+    fn published(&self, host: Arc<HostSnapshot>) -> Published {
+        Published {
+            host,
+            event: self.events.newest(),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use gpulse_models::{Event, EventCounters, EventGpu, EventKind, GpuId, LastXid, Reason, Timestamp};
+use tokio::sync::watch;
 
 /// Events that the ring holds: some days of a healthy node, four seconds of a storm of 1,000 a second (which the
 /// counters hold in full), and less than half a megabyte.
@@ -22,7 +23,11 @@ pub const XIDS_COUNTED: usize = 64;
 /// A mutex and not an immutable snapshot: a storm would copy the ring for every batch, while a reader holds the lock
 /// only as long as it takes to copy one page, some microseconds. The writer waits no longer than that.
 #[derive(Debug, Default)]
-pub struct EventLog(Mutex<Ring>);
+pub struct EventLog {
+    ring: Mutex<Ring>,
+    /// The number of the latest event, for those who wait for the next one.
+    newest: watch::Sender<u64>,
+}
 
 #[derive(Debug, Default)]
 struct Ring {
@@ -81,6 +86,16 @@ impl EventLog {
         }
     }
 
+    /// The number of the latest event; 0 before the first.
+    pub fn newest(&self) -> u64 {
+        *self.newest.borrow()
+    }
+
+    /// The same, for whoever waits for the next one. See [`SnapshotCache::follow`](crate::SnapshotCache::follow).
+    pub fn follow(&self) -> watch::Receiver<u64> {
+        self.newest.subscribe()
+    }
+
     /// How often what happened since the agent started.
     pub fn totals(&self) -> EventTotals {
         let ring = self.ring();
@@ -100,7 +115,9 @@ impl EventLog {
 
     /// Adds what happened.
     pub(crate) fn append(&self, at: Timestamp, gpu: Option<EventGpu>, kind: EventKind) {
-        self.ring().append(at, gpu, kind);
+        let mut ring = self.ring();
+        ring.append(at, gpu, kind);
+        self.tell(ring);
     }
 
     /// Adds what happened to one GPU at these times.
@@ -109,6 +126,15 @@ impl EventLog {
         for (at, gpu, kind) in events {
             ring.append(at, Some(gpu), kind);
         }
+        self.tell(ring);
+    }
+
+    /// Wakes those who wait, without the lock that they will want.
+    fn tell(&self, ring: MutexGuard<'_, Ring>) {
+        let newest = ring.newest;
+        drop(ring);
+        self.newest
+            .send_if_modified(|known| std::mem::replace(known, newest) != newest);
     }
 
     /// Makes room for the counters of the GPU at `index`, or gives them the identity that it has said by now.
@@ -129,7 +155,7 @@ impl EventLog {
     }
 
     fn ring(&self) -> MutexGuard<'_, Ring> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -11,6 +11,7 @@ mod cache;
 mod events;
 mod notices;
 mod parking;
+mod recent;
 mod slot;
 mod stats;
 
@@ -21,7 +22,8 @@ pub use aggregator::{
 pub use cache::SnapshotCache;
 pub use events::{EVENTS_KEPT, EventLog, EventPage, EventTotals, XIDS_COUNTED};
 pub use parking::Parking;
+pub use recent::{GENERATIONS_KEPT, Published, Recent};
 pub use stats::{
-    Answering, CallUnderWay, Calls, Counters, Http, MOST_CALLS, MOST_SAMPLERS, OpenConnection, PushCounters,
-    STATUSES, SamplerCounters,
+    Answering, CallUnderWay, Calls, Counters, Http, MOST_CALLS, MOST_SAMPLERS, OpenConnection, OpenStream,
+    PushCounters, STATUSES, SamplerCounters, Streams,
 };

@@ -32,6 +32,7 @@ mod xid;
 pub use agent_stats::{
     AgentStats, AggregatorStats, BuildInfo, CALL_BUCKETS, CallErrors, CallStats, ConnectionStats, DropReason,
     HttpMethod, HttpStats, Latencies, OTHER_ROUTE, ProcessStats, PushStats, RequestCount, SamplerStats,
+    StreamStats,
 };
 pub use driver::{DriverFault, DriverInfo, DriverReason, DriverStatus};
 pub use event::{Event, EventCounters, EventGpu, EventKind, LastXid, MigInstance};

@@ -9,6 +9,7 @@ mod names;
 mod process;
 mod pushes;
 mod samplers;
+mod streams;
 mod stripe;
 
 use std::sync::{
@@ -23,6 +24,7 @@ pub use self::{
     http::{Answering, Http, OpenConnection},
     pushes::PushCounters,
     samplers::{MOST_SAMPLERS, SamplerCounters},
+    streams::{OpenStream, Streams},
     stripe::STATUSES,
 };
 use self::{process::Origin, pushes::Pushes, samplers::Samplers};
@@ -33,6 +35,7 @@ pub struct Counters {
     calls: Calls,
     samplers: Samplers,
     http: Http,
+    streams: Streams,
     pushes: Pushes,
     aggregator: AggregatorCounters,
     origin: Origin,
@@ -54,6 +57,11 @@ impl Counters {
         &self.http
     }
 
+    /// Streams of snapshots.
+    pub fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
     /// What the exporter of this name pushes; the same for everybody who asks for it.
     pub fn push(&self, exporter: &'static str) -> Arc<PushCounters> {
         self.pushes.of(exporter)
@@ -68,6 +76,7 @@ impl Counters {
             samplers: self.samplers.read(),
             aggregator: self.aggregator.read(),
             http: self.http.read(),
+            streams: self.streams.read(),
             pushes: self.pushes.read(),
             process: process::read(&self.origin),
             build: BUILD,

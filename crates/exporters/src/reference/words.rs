@@ -113,12 +113,15 @@ pub(super) fn beside(profile: Profile) -> &'static [Row] {
             counter "gpulse_http_requests_total" "the agent, by `route`, `method`, `code`" "Requests that were answered.";
             gauge "gpulse_http_requests_in_flight" "the agent" "Requests that are being answered.";
             gauge "gpulse_http_connections" "the agent" "Connections that are open.";
+            gauge "gpulse_streams" "the agent" "Streams of snapshots that are open.";
             counter "gpulse_http_requests_abandoned_total" "the agent" "Requests whose client went away before there was an answer.";
             counter "gpulse_http_sent_bytes_total" "the agent" "Bytes that were sent, heads included, and within TLS.";
             counter "gpulse_http_connections_accepted_total" "the agent" "Connections that were taken in.";
             counter "gpulse_http_connections_refused_total" "the agent" "Connections that were closed because their client has as many as it may have.";
             counter "gpulse_http_connections_cut_total" "the agent" "Connections that were cut because their peer did not do its part.";
             counter "gpulse_http_handshakes_failed_total" "the agent" "Connections whose TLS handshake failed.";
+            counter "gpulse_stream_snapshots_total" "the agent" "Snapshots that streams were sent.";
+            counter "gpulse_stream_snapshots_skipped_total" "the agent" "Snapshots that streams were not sent because their client did not take them in time.";
             counter "process_cpu_seconds_total" "`/proc/self`" "Time of processors that the agent has spent.";
             gauge "process_resident_memory_bytes" "`/proc/self`" "Memory of the machine's that the agent uses.";
             gauge "process_virtual_memory_bytes" "`/proc/self`" "Memory of the agent that has an address.";

@@ -81,3 +81,14 @@ pub struct ConnectionStats {
     /// Those that were cut, since their peer did not do its part.
     pub cut: u64,
 }
+
+/// Streams of snapshots.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct StreamStats {
+    /// Those that are open at this moment.
+    pub open: u64,
+    /// Snapshots that they were sent.
+    pub snapshots: u64,
+    /// Snapshots that were due and that their client did not take in time, so that it got a later one in their place.
+    pub skipped: u64,
+}

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 pub use self::{
     calls::{CALL_BUCKETS, CallErrors, CallStats, Latencies},
-    http::{ConnectionStats, HttpMethod, HttpStats, OTHER_ROUTE, RequestCount},
+    http::{ConnectionStats, HttpMethod, HttpStats, OTHER_ROUTE, RequestCount, StreamStats},
     process::{BuildInfo, ProcessStats},
     push::{DropReason, PushStats},
 };
@@ -30,6 +30,8 @@ pub struct AgentStats {
     pub aggregator: AggregatorStats,
     /// Requests and connections.
     pub http: HttpStats,
+    /// Streams of snapshots.
+    pub streams: StreamStats,
     /// The exporters that push, those that do.
     pub pushes: Vec<PushStats>,
     /// What the kernel says of the agent's process.

@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use gpulse_models::{AgentStats, BuildInfo, CALL_BUCKETS, CallStats, HttpStats, ProcessStats, Reading};
+use gpulse_models::{
+    AgentStats, BuildInfo, CALL_BUCKETS, CallStats, HttpStats, ProcessStats, Reading, StreamStats,
+};
 
 use super::{
     super::{View, row::OnFirst},
@@ -23,7 +25,7 @@ pub(super) fn expose(view: &View<'_>, sink: &mut dyn Sink) {
     let mut own = Own { view, sink };
     calls(&stats.calls, &mut own);
     sampling(stats, &mut own);
-    http(&stats.http, &mut own);
+    http(&stats.http, stats.streams, &mut own);
     process(&stats.process, &mut own);
     build(&stats.build, &mut own);
 }
@@ -194,7 +196,7 @@ fn sampling(stats: &AgentStats, own: &mut Own<'_, '_>) {
     );
 }
 
-fn http(http: &HttpStats, own: &mut Own<'_, '_>) {
+fn http(http: &HttpStats, streams: StreamStats, own: &mut Own<'_, '_>) {
     let statuses: Vec<_> = http
         .requests
         .iter()
@@ -232,6 +234,11 @@ fn http(http: &HttpStats, own: &mut Own<'_, '_>) {
             "Connections that are open.",
             connections.open,
         ),
+        (
+            "gpulse_streams",
+            "Streams of snapshots that are open.",
+            streams.open,
+        ),
     ];
     for (name, help, value) in gauges {
         own.one((Kind::Gauge, name, help), value as f64);
@@ -266,6 +273,16 @@ fn http(http: &HttpStats, own: &mut Own<'_, '_>) {
             "gpulse_http_handshakes_failed_total",
             "Connections whose TLS handshake failed.",
             connections.handshakes_failed,
+        ),
+        (
+            "gpulse_stream_snapshots_total",
+            "Snapshots that streams were sent.",
+            streams.snapshots,
+        ),
+        (
+            "gpulse_stream_snapshots_skipped_total",
+            "Snapshots that streams were not sent because their client did not take them in time.",
+            streams.skipped,
         ),
     ];
     for (name, help, value) in counters {
