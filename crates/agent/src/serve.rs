@@ -202,6 +202,7 @@ fn api_config(config: &Config, addresses: &[SocketAddr]) -> ApiConfig {
         keep_alive: config.http.keep_alive,
         request_timeout: config.http.request_timeout,
         cors_origins: config.http.cors_origins.clone(),
+        sampling_interval: config.sampler.interval,
         version: env!("CARGO_PKG_VERSION"),
         metrics: config.metrics.settings(),
         target: config.target(addresses),

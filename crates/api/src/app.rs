@@ -18,6 +18,7 @@ use crate::{
     problem, request_log,
     routes::{docs, gpu, health, metrics, root, v1},
     state::State,
+    stream::Hub,
 };
 
 /// The application of one worker.
@@ -35,8 +36,10 @@ pub(crate) fn app(
         InitError = (),
     >,
 > {
+    let hub = Hub::new(&state.cache, &drain);
     App::new()
         .app_data(state)
+        .app_data(hub)
         // Bodies whose length is not announced end there as well.
         .app_data(PayloadConfig::new(LARGEST_BODY))
         .app_data(JsonConfig::default().limit(LARGEST_BODY))
@@ -73,6 +76,7 @@ routes! {
     read "/health/detailed" health::detailed;
     read "/api/v1/gpus" v1::gpus::gpus;
     read "/api/v1/gpus/{gpu}" v1::gpus::gpu;
+    read "/api/v1/stream" v1::stream::stream;
     read "/api/v1/gpus/{gpu}/processes" v1::processes::processes_of_one;
     read "/api/v1/processes" v1::processes::processes;
     read "/api/v1/host" v1::host::host;

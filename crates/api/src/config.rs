@@ -25,6 +25,8 @@ pub struct ApiConfig {
     pub request_timeout: Duration,
     /// Origins whose pages may read the answers, or `*` for any. Empty: CORS is off.
     pub cors_origins: Vec<String>,
+    /// How often GPUs are read.
+    pub sampling_interval: Duration,
     /// Version of the agent.
     pub version: &'static str,
     /// What `/metrics` shows.

@@ -48,7 +48,12 @@ impl Drain {
         self.told.send_replace(true);
     }
 
-    fn has_begun(&self) -> bool {
+    /// Tells when it begins.
+    pub(crate) fn follow(&self) -> watch::Receiver<bool> {
+        self.told.subscribe()
+    }
+
+    pub(crate) fn has_begun(&self) -> bool {
         self.has_begun.load(Ordering::Acquire)
     }
 

@@ -6,7 +6,7 @@
 //!
 //! Reading order: [`HttpServer`] starts the workers; `listen` holds connections until they are ready for HTTP, and
 //! watches them from then on; `gate` and `access` decide which requests are answered; `app` is the table of routes; `routes` holds the handlers;
-//! `bodies` keeps what was rendered; `respond` and `problem` make responses; `openapi` describes all of it.
+//! `stream` is what goes on without end; `bodies` keeps what was rendered; `respond` and `problem` make responses; `openapi` describes all of it.
 
 mod access;
 mod app;
@@ -29,6 +29,7 @@ mod respond;
 mod routes;
 mod server;
 mod state;
+mod stream;
 mod target;
 mod template;
 #[cfg(test)]

@@ -32,13 +32,12 @@ impl Coding {
 /// The client's own weights decide; at equal weight the smaller body wins. A bare `*` does not get a compressed
 /// body as long as the plain one will do, because clients send it without being able to decompress anything.
 pub(crate) fn coding(headers: &HeaderMap) -> Option<Coding> {
-    let mut weights = Weights::default();
-    for value in headers.get_all(header::ACCEPT_ENCODING) {
-        for item in value.as_bytes().split(|byte| *byte == b',') {
-            weights.take(item);
-        }
-    }
-    weights.choose()
+    Weights::of(headers).choose()
+}
+
+/// Whether the client takes a body that is not compressed.
+pub(crate) fn takes_plain(headers: &HeaderMap) -> bool {
+    Weights::of(headers).identity() > 0
 }
 
 /// What a client says of the encodings that bodies come in, in thousandths.
@@ -52,6 +51,21 @@ struct Weights {
 }
 
 impl Weights {
+    fn of(headers: &HeaderMap) -> Self {
+        let mut weights = Self::default();
+        for value in headers.get_all(header::ACCEPT_ENCODING) {
+            for item in value.as_bytes().split(|byte| *byte == b',') {
+                weights.take(item);
+            }
+        }
+        weights
+    }
+
+    /// Not listed at all, the plain body is acceptable after everything that is listed.
+    fn identity(&self) -> u16 {
+        self.identity.or(self.any).unwrap_or(1)
+    }
+
     /// Notes one item of the list, such as `gzip;q=0.8`. What cannot be read is passed over.
     fn take(&mut self, item: &[u8]) {
         let mut parts = item.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
@@ -74,10 +88,8 @@ impl Weights {
     }
 
     fn choose(&self) -> Option<Coding> {
-        // Not listed at all, the plain body is acceptable after everything that is listed.
-        let identity = self.identity.or(self.any).unwrap_or(1);
         let candidates = [
-            (Coding::Identity, identity),
+            (Coding::Identity, self.identity()),
             (Coding::Gzip, self.gzip.unwrap_or(0)),
             (Coding::Zstd, self.zstd.unwrap_or(0)),
         ];

@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use actix_web::{HttpRequest, http::header::HeaderValue, web::Data};
@@ -14,7 +14,7 @@ use gpulse_models::{Timestamp, microseconds};
 
 use crate::{
     ApiConfig, app::TEMPLATES, bodies::Bodies, exposition::Expositions, routes::docs::Documents,
-    target::ScrapeTarget,
+    stream::Feeds, target::ScrapeTarget,
 };
 
 /// Digits of a request id that tell this process from others.
@@ -26,9 +26,12 @@ pub(crate) struct State {
     pub(crate) cache: Arc<SnapshotCache>,
     pub(crate) bodies: Bodies,
     pub(crate) expositions: Expositions,
+    pub(crate) feeds: Feeds,
     pub(crate) documents: Documents,
     pub(crate) agent_id: String,
     pub(crate) target: Option<ScrapeTarget>,
+    /// How often GPUs are read: no stream is faster.
+    pub(crate) sampling_interval: Duration,
     pub(crate) version: &'static str,
     pub(crate) started: Instant,
     pub(crate) started_at: Timestamp,
@@ -57,10 +60,12 @@ impl State {
         Self {
             bodies: Bodies::new(&cache, boot, &config.agent_id),
             expositions: Expositions::new(config.metrics.clone()),
+            feeds: Feeds::default(),
             documents: Documents::default(),
             cache,
             agent_id: config.agent_id.clone(),
             target: config.target.clone(),
+            sampling_interval: config.sampling_interval,
             version: config.version,
             started: Instant::now(),
             started_at: microseconds(Timestamp::now()),

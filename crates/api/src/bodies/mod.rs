@@ -82,6 +82,16 @@ impl Bodies {
         }
     }
 
+    /// The set of `host`, which may be an earlier snapshot. That of such a one is made for the caller, out of what is the
+    /// same now.
+    pub(crate) fn of(&self, cache: &SnapshotCache, host: Arc<HostSnapshot>) -> Arc<Set> {
+        let latest = self.latest(cache);
+        if Arc::ptr_eq(&latest.host, &host) {
+            return Arc::clone(&latest);
+        }
+        Arc::new(latest.followed_by(host))
+    }
+
     /// Names for bodies that do not belong to a snapshot.
     pub(crate) fn tags(&self) -> &Tags {
         &self.shared.tags

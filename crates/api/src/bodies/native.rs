@@ -5,11 +5,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use gpulse_models::{GpuSnapshot, HostSnapshot, PodAssignments, Timestamp};
+use gpulse_models::{DriverReason, GpuSnapshot, HostSnapshot, PodAssignments, Timestamp};
 use serde::Serialize;
 
 use super::Set;
 use crate::{
+    problem::DriverAbsence,
     rendered::{Rendered, Tags, to_json},
     routes::v1::{
         gpu::Gpu,
@@ -50,6 +51,14 @@ struct ShownGpu {
 struct Head {
     generation: u64,
     published_at: Timestamp,
+}
+
+/// Why there are no GPUs.
+#[derive(Serialize)]
+struct NoDriver<'a> {
+    reason: DriverReason,
+    message: &'a str,
+    hint: &'a str,
 }
 
 impl Native {
@@ -96,6 +105,45 @@ impl Set {
             json.extend_from_slice(b"]}");
             Rendered::ready_json(json, self.tags())
         })
+    }
+
+    /// The body of `/api/v1/gpus` with these fields, of the GPUs at those places of the roster that are wanted. There is one
+    /// without a driver as well, which says so.
+    pub(crate) fn native_some(
+        &self,
+        fields: Option<&Selection>,
+        is_wanted: impl Fn(usize) -> bool,
+    ) -> Vec<u8> {
+        let mut json = self.beginning();
+        if let Some(absence) = DriverAbsence::of(&self.host) {
+            let driver = to_json(&NoDriver {
+                reason: absence.reason,
+                message: absence.message,
+                hint: absence.hint,
+            });
+            json.extend_from_slice(b"\"driver\":");
+            json.extend_from_slice(&driver);
+            json.push(b',');
+        }
+        json.extend_from_slice(b"\"gpus\":[");
+        let end = json.len();
+        for (place, gpu) in self
+            .host
+            .gpus
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| is_wanted(*place))
+        {
+            if json.len() > end {
+                json.push(b',');
+            }
+            match fields {
+                None => json.extend_from_slice(self.native.each[place].shown.json()),
+                Some(fields) => json.extend_from_slice(&to_json(&Gpu::of(gpu, &self.host.pods, fields))),
+            }
+        }
+        json.extend_from_slice(b"]}");
+        json
     }
 
     /// The body of `/api/v1/gpus/{gpu}` for the GPU at `place` of the roster.

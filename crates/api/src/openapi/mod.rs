@@ -57,6 +57,7 @@ scopes `read` (everything), `metrics` (`/metrics` only) or `admin`. `/health/liv
         v1::host::host,
         v1::topology::topology,
         v1::events::events,
+        v1::stream::stream,
         v1::admin::park,
         v1::admin::resume,
         v1::targets::targets,

@@ -6,6 +6,7 @@ use gpulse_models::{
     seed::{GpuInfo, GpuMetricsCollection, SingleGpuMetrics},
 };
 
+use super::newer::{Wait, newer};
 use crate::{
     problem::{self, DriverProblem, GpuProblem, NoSampleProblem, Problem, ValidationProblem},
     respond,
@@ -26,14 +27,19 @@ const ONE_UNAVAILABLE: &str = "GPU metrics collection not available";
     path = "/gpu/info",
     operation_id = "gpu_info",
     tag = "gpu",
+    params(Wait),
     responses(
         (status = 200, description = "Whether there are GPUs", body = GpuInfo,
             headers(("etag" = String, description = "Names these very bytes; changes only with the body"))),
         (status = 304, description = "The client has this body already (`If-None-Match`)"),
         (status = 406, description = "The client refuses every encoding", body = Problem),
+        (status = 422, description = "A parameter that is not understood", body = ValidationProblem),
     ),
 )]
 pub(crate) async fn info(request: HttpRequest) -> HttpResponse {
+    if let Err(mistake) = newer(&request).await {
+        return problem::bad_parameter(mistake);
+    }
     let state = State::of(&request);
     let set = state.bodies.latest(&state.cache);
     respond::rendered(&request, set.info())
@@ -48,17 +54,22 @@ pub(crate) async fn info(request: HttpRequest) -> HttpResponse {
     path = "/gpu/metrics",
     operation_id = "gpu_metrics",
     tag = "gpu",
+    params(Wait),
     responses(
         (status = 200, description = "All GPUs that have a sample to show", body = GpuMetricsCollection,
             headers(("etag" = String, description = "Names these very bytes; changes with each generation"))),
         (status = 304, description = "The client has this body already (`If-None-Match`)"),
         (status = 406, description = "The client refuses every encoding", body = Problem),
+        (status = 422, description = "A parameter that is not understood", body = ValidationProblem),
         (status = 500, description = "There are GPUs, and none has a sample to show", body = NoSampleProblem),
         (status = 503, description = "NVML cannot be used", body = DriverProblem,
             headers(("retry-after" = u16, description = "Seconds after which to ask again"))),
     ),
 )]
 pub(crate) async fn metrics(request: HttpRequest) -> HttpResponse {
+    if let Err(mistake) = newer(&request).await {
+        return problem::bad_parameter(mistake);
+    }
     let state = State::of(&request);
     let set = state.bodies.latest(&state.cache);
     if let Some(unavailable) = problem::driver(&set.host, ALL_UNAVAILABLE) {
@@ -83,6 +94,7 @@ pub(crate) async fn metrics(request: HttpRequest) -> HttpResponse {
         ("gpu_id" = String, Path, example = "0",
             pattern = r"^([-+]?[0-9]+|(GPU|MIG)-[^/]*|([0-9a-fA-F]{1,8}:)?[0-9a-fA-F]{1,2}:[01]?[0-9a-fA-F]\.[0-7])$",
             description = "NVML's index (`0`), the UUID (`GPU-…`) or the PCI bus id (`0000:3b:00.0`)"),
+        Wait,
     ),
     responses(
         (status = 200, description = "The GPU's latest sample", body = SingleGpuMetrics,
@@ -90,7 +102,7 @@ pub(crate) async fn metrics(request: HttpRequest) -> HttpResponse {
         (status = 304, description = "The client has this body already (`If-None-Match`)"),
         (status = 404, description = "There is no such GPU", body = Problem),
         (status = 406, description = "The client refuses every encoding", body = Problem),
-        (status = 422, description = "This names no GPU: it is no index, UUID or PCI bus id",
+        (status = 422, description = "This names no GPU: it is no index, UUID or PCI bus id; or a parameter is not understood",
             body = ValidationProblem),
         (status = 500, description = "The GPU has no sample to show", body = GpuProblem),
         (status = 503, description = "NVML cannot be used", body = DriverProblem,
@@ -102,6 +114,9 @@ pub(crate) async fn metrics_of_one(request: HttpRequest, gpu_id: Path<String>) -
         Ok(selector) => selector,
         Err(error) => return problem::not_a_gpu(&gpu_id, error),
     };
+    if let Err(mistake) = newer(&request).await {
+        return problem::bad_parameter(mistake);
+    }
     let state = State::of(&request);
     let set = state.bodies.latest(&state.cache);
     if let Some(unavailable) = problem::driver(&set.host, ONE_UNAVAILABLE) {

@@ -35,6 +35,7 @@ mod nonsense;
 mod openapi;
 mod over_tcp;
 mod stats;
+mod stream;
 
 /// The interface over a cache.
 struct Api {
@@ -125,6 +126,7 @@ fn config() -> ApiConfig {
         keep_alive: Duration::from_secs(5),
         request_timeout: Duration::from_secs(5),
         cors_origins: Vec::new(),
+        sampling_interval: Duration::from_secs(1),
         version: "0.1.0",
         metrics: Metrics {
             profiles: Profiles::from_iter([Profile::Native]),

@@ -46,7 +46,7 @@ pub(crate) struct Events {
 
 /// One event.
 #[derive(Debug, Serialize, ToSchema)]
-struct LoggedEvent {
+pub(crate) struct LoggedEvent {
     /// Its number; grows by one from event to event and begins anew when the agent starts.
     sequence: u64,
     /// When the agent heard of it.
@@ -194,9 +194,9 @@ impl Wish {
         let mut wish = Self::default();
         for (name, value) in query::pairs(query, &["after", "limit", "gpu"])? {
             match name.as_str() {
-                "after" => wish.after = number("after", &value, 0, u64::MAX)?,
+                "after" => wish.after = query::number("after", &value, 0, u64::MAX)?,
                 "limit" => {
-                    let limit = number("limit", &value, 1, LARGEST_LIMIT as u64)?;
+                    let limit = query::number("limit", &value, 1, LARGEST_LIMIT as u64)?;
                     wish.limit = Some(usize::try_from(limit).unwrap_or(EVENTS_KEPT));
                 }
                 "gpu" => match value.parse() {
@@ -217,23 +217,8 @@ impl Wish {
     }
 }
 
-/// A whole number between `least` and `most`, of digits only.
-fn number(parameter: &'static str, text: &str, least: u64, most: u64) -> Result<u64, Mistake> {
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = text
-        .parse()
-        .ok()
-        .filter(|number| digits && (least..=most).contains(number));
-    number.ok_or_else(|| Mistake {
-        kind: "int_parsing",
-        parameter,
-        message: format!("`{parameter}` is to be a whole number from {least} to {most}"),
-        input: text.to_owned(),
-    })
-}
-
 impl LoggedEvent {
-    fn of(event: Event) -> Self {
+    pub(crate) fn of(event: Event) -> Self {
         let kind = event.kind.as_str();
         let (mut xid, mut states, mut place, mut driver_reason) = (None, None, None, None);
         match event.kind {

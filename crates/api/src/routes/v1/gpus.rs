@@ -11,7 +11,10 @@ use super::{
 use crate::{
     problem::{self, clipped},
     respond,
-    routes::gpu::place_of,
+    routes::{
+        gpu::place_of,
+        newer::{self, Wait, newer},
+    },
     state::State,
 };
 
@@ -33,6 +36,7 @@ pub(crate) const UNAVAILABLE: &str = "GPUs cannot be read: NVML cannot be used";
         ("fields" = Option<String>, Query, example = "power.draw_watts,load,thermal.fans.speed_percent",
             description = "Only these paths and what is below them, by comma, without positions in lists; `index`, \
                 `uuid`, `state` and `unavailable` are always sent. All by default"),
+        Wait,
     ),
     responses(
         (status = 200, description = "All GPUs of the roster", body = ref("#/components/schemas/Gpus"),
@@ -41,10 +45,13 @@ pub(crate) const UNAVAILABLE: &str = "GPUs cannot be read: NVML cannot be used";
     ),
 )]
 pub(crate) async fn gpus(request: HttpRequest) -> HttpResponse {
-    let selection = match query::fields(&request, &vocabulary::GPU) {
+    let selection = match query::fields_beside(&newer::PARAMETERS, &request, &vocabulary::GPU) {
         Ok(selection) => selection,
         Err(mistake) => return problem::bad_parameter(mistake),
     };
+    if let Err(mistake) = newer(&request).await {
+        return problem::bad_parameter(mistake);
+    }
     let state = State::of(&request);
     let set = state.bodies.latest(&state.cache);
     if let Some(unavailable) = problem::driver(&set.host, UNAVAILABLE) {
@@ -75,6 +82,7 @@ pub(crate) async fn gpus(request: HttpRequest) -> HttpResponse {
         ("fields" = Option<String>, Query, example = "power.draw_watts,load,thermal.fans.speed_percent",
             description = "Only these paths and what is below them, by comma, without positions in lists; `index`, \
                 `uuid`, `state` and `unavailable` are always sent. All by default"),
+        Wait,
     ),
     responses(
         (status = 200, description = "The GPU", body = ref("#/components/schemas/OneGpu"),
@@ -84,10 +92,13 @@ pub(crate) async fn gpus(request: HttpRequest) -> HttpResponse {
     ),
 )]
 pub(crate) async fn gpu(request: HttpRequest, gpu: Path<String>) -> HttpResponse {
-    let selection = match query::fields(&request, &vocabulary::GPU) {
+    let selection = match query::fields_beside(&newer::PARAMETERS, &request, &vocabulary::GPU) {
         Ok(selection) => selection,
         Err(mistake) => return problem::bad_parameter(mistake),
     };
+    if let Err(mistake) = newer(&request).await {
+        return problem::bad_parameter(mistake);
+    }
     let state = State::of(&request);
     let set = state.bodies.latest(&state.cache);
     let place = match gpu_of(&set.host, &gpu) {

@@ -15,6 +15,7 @@ mod pods;
 pub(crate) mod processes;
 pub(crate) mod query;
 pub(crate) mod selection;
+pub(crate) mod stream;
 pub(crate) mod targets;
 pub(crate) mod topology;
 pub(crate) mod vocabulary;
