@@ -30,5 +30,6 @@ mod security;
 mod seed_cases;
 mod shutdown;
 mod snapshots;
+mod stream;
 mod supervision;
 mod support;

@@ -215,6 +215,7 @@ fn serve_ours(cache: Arc<SnapshotCache>) -> SocketAddr {
             keep_alive: Duration::from_secs(60),
             request_timeout: Duration::from_secs(5),
             cors_origins: Vec::new(),
+            sampling_interval: Duration::from_secs(1),
             version: "0.0.0",
             target: None,
             metrics: Metrics {

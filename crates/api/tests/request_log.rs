@@ -50,6 +50,7 @@ async fn each_request_is_one_line() {
         keep_alive: Duration::from_secs(5),
         request_timeout: Duration::from_secs(5),
         cors_origins: Vec::new(),
+        sampling_interval: Duration::from_secs(1),
         version: "0.1.0",
         metrics: Metrics {
             profiles: Profiles::from_iter([Profile::Native]),

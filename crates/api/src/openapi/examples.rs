@@ -28,11 +28,13 @@ macro_rules! example {
 }
 
 /// One for each JSON answer of each route.
-pub(crate) const EXAMPLES: [Example; 50] = [
+pub(crate) const EXAMPLES: [Example; 55] = [
     example!("/gpu/info", "200", "info"),
     example!("/gpu/info", "406", "not_acceptable"),
+    example!("/gpu/info", "422", "bad_wait"),
     example!("/gpu/metrics", "200", "metrics"),
     example!("/gpu/metrics", "406", "not_acceptable"),
+    example!("/gpu/metrics", "422", "bad_wait"),
     example!("/gpu/metrics", "500", "no_samples"),
     example!("/gpu/metrics", "503", "unavailable"),
     example!("/gpu/metrics/{gpu_id}", "200", "gpu"),
@@ -50,6 +52,9 @@ pub(crate) const EXAMPLES: [Example; 50] = [
     example!("/api/v1/gpus/{gpu}", "406", "not_acceptable"),
     example!("/api/v1/gpus/{gpu}", "422", "bad_gpu"),
     example!("/api/v1/gpus/{gpu}", "503", "native_unavailable"),
+    example!("/api/v1/stream", "404", "unknown_gpu"),
+    example!("/api/v1/stream", "406", "not_acceptable"),
+    example!("/api/v1/stream", "422", "bad_interval"),
     example!("/api/v1/gpus/{gpu}/processes", "200", "gpu_processes"),
     example!("/api/v1/gpus/{gpu}/processes", "404", "unknown_gpu"),
     example!("/api/v1/gpus/{gpu}/processes", "406", "not_acceptable"),

@@ -19,7 +19,7 @@ use serde_json::Value;
 use tokio::time::{Instant, advance, pause, sleep, timeout};
 
 use super::{Api, DriverReason, app, healthy, without_driver};
-use crate::{cors, drain::Drain, gate::Gate};
+use crate::{cors, drain::Drain, gate::Gate, routes::newer::newer, stream::Hub};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -153,11 +153,10 @@ impl Frame {
 }
 
 /// A stream over two GPUs at generation 1, of which hello was read.
-async fn begun(path: &str, headers: &[(&str, &str)]) -> (Api, Reader) {
-    pause();
+async fn begun(path: &str) -> (Api, Reader) {
     let api = Api::over(healthy(2));
     api.publish(1, Duration::ZERO);
-    let mut reader = api.stream(path, headers).await;
+    let mut reader = api.stream(path, &[]).await;
     assert_eq!(reader.status, StatusCode::OK);
     assert_eq!(reader.next().await.kind, "hello");
     (api, reader)
@@ -195,6 +194,7 @@ async fn it_begins_with_who_sends_and_the_snapshot_of_now() {
 
 #[actix_web::test]
 async fn fields_and_gpus_are_those_of_the_other_routes() {
+    pause();
     let uuid = example::gpu(1).uuid().unwrap().to_string();
     for (query, path, places) in [
         (
@@ -211,7 +211,7 @@ async fn fields_and_gpus_are_those_of_the_other_routes() {
         ("gpu=1,0", "/api/v1/gpus", &[0, 1]),
         ("gpu=1&gpu=0&gpu=1", "/api/v1/gpus", &[0, 1]),
     ] {
-        let (api, mut reader) = begun(&format!("/api/v1/stream?{query}"), &[]).await;
+        let (api, mut reader) = begun(&format!("/api/v1/stream?{query}")).await;
         let sent = reader.next().await.data;
         let mut expected = api.get(path).await.json();
         let gpus = expected["gpus"].as_array().unwrap();
@@ -257,7 +257,8 @@ async fn what_is_not_understood_is_refused() {
 
 #[actix_web::test]
 async fn snapshots_come_in_the_interval_and_only_the_latest_of_those_between() {
-    let (api, mut reader) = begun("/api/v1/stream?interval=10s", &[]).await;
+    pause();
+    let (api, mut reader) = begun("/api/v1/stream?interval=10s").await;
     let start = Instant::now();
     assert_eq!(reader.snapshot().await, 1);
     for generation in 2..=5 {
@@ -291,8 +292,9 @@ async fn snapshots_come_in_the_interval_and_only_the_latest_of_those_between() {
 
 #[actix_web::test]
 async fn no_interval_is_shorter_than_that_of_sampling() {
+    pause();
     for query in ["", "?interval=1ms"] {
-        let (api, mut reader) = begun(&format!("/api/v1/stream{query}"), &[]).await;
+        let (api, mut reader) = begun(&format!("/api/v1/stream{query}")).await;
         assert_eq!(reader.snapshot().await, 1);
         let start = Instant::now();
         api.publish(2, SECOND);
@@ -303,7 +305,8 @@ async fn no_interval_is_shorter_than_that_of_sampling() {
 
 #[actix_web::test]
 async fn who_does_not_read_loses_what_is_between_and_then_gets_the_latest() {
-    let (api, mut reader) = begun("/api/v1/stream", &[]).await;
+    pause();
+    let (api, mut reader) = begun("/api/v1/stream").await;
     assert_eq!(reader.snapshot().await, 1);
     let mut other = api.stream("/api/v1/stream", &[]).await;
     assert_eq!(other.next().await.kind, "hello");
@@ -357,7 +360,8 @@ async fn a_large_snapshot_goes_out_in_slices() {
 
 #[actix_web::test]
 async fn events_come_at_once_and_those_of_other_gpus_do_not() {
-    let (api, mut reader) = begun("/api/v1/stream?interval=1h", &[]).await;
+    pause();
+    let (api, mut reader) = begun("/api/v1/stream?interval=1h").await;
     let mut of_one = api.stream("/api/v1/stream?gpu=1&interval=1h", &[]).await;
     let mut of_none = api.stream("/api/v1/stream?events=false&interval=1h", &[]).await;
     for reader in [&mut of_one, &mut of_none] {
@@ -382,7 +386,8 @@ async fn events_come_at_once_and_those_of_other_gpus_do_not() {
 
 #[actix_web::test]
 async fn a_storm_of_events_does_not_keep_snapshots_back() {
-    let (api, mut reader) = begun("/api/v1/stream", &[]).await;
+    pause();
+    let (api, mut reader) = begun("/api/v1/stream").await;
     assert_eq!(reader.snapshot().await, 1);
     (0..200).for_each(|_| api.xid(0));
     advance(SECOND).await;
@@ -399,7 +404,8 @@ async fn a_storm_of_events_does_not_keep_snapshots_back() {
 
 #[actix_web::test]
 async fn events_that_the_log_forgot_are_lost_and_that_is_said() {
-    let (api, mut reader) = begun("/api/v1/stream?interval=1h", &[]).await;
+    pause();
+    let (api, mut reader) = begun("/api/v1/stream?interval=1h").await;
     assert_eq!(reader.snapshot().await, 1);
     (0..gpulse_aggregator::EVENTS_KEPT + 7).for_each(|_| api.xid(0));
     assert_eq!(reader.next().await.comment, "7 events are lost");
@@ -408,7 +414,8 @@ async fn events_that_the_log_forgot_are_lost_and_that_is_said() {
 
 #[actix_web::test]
 async fn where_nothing_happens_the_heart_beats() {
-    let (_api, mut reader) = begun("/api/v1/stream", &[]).await;
+    pause();
+    let (_api, mut reader) = begun("/api/v1/stream").await;
     assert_eq!(reader.snapshot().await, 1);
     for _ in 0..3 {
         let start = Instant::now();
@@ -419,7 +426,8 @@ async fn where_nothing_happens_the_heart_beats() {
 
 #[actix_web::test]
 async fn who_comes_back_gets_what_it_missed() {
-    let (api, mut reader) = begun("/api/v1/stream", &[]).await;
+    pause();
+    let (api, mut reader) = begun("/api/v1/stream").await;
     assert_eq!(reader.snapshot().await, 1);
     drop(reader);
     // Of what comes twice a second a stream of one a second has every second one, and the last.
@@ -432,10 +440,10 @@ async fn who_comes_back_gets_what_it_missed() {
     for (path, header) in [("/api/v1/stream", "1"), ("/api/v1/stream?after=1", "99")] {
         let mut reader = api.stream(path, &[("last-event-id", header)]).await;
         assert_eq!(reader.next().await.kind, "hello");
-        assert_eq!(reader.snapshot().await, 3);
-        assert_eq!(reader.snapshot().await, 5);
+        assert_eq!(reader.snapshot().await, 2);
+        assert_eq!(reader.snapshot().await, 4);
         assert_eq!(reader.next().await.kind, "event");
-        assert_eq!(reader.snapshot().await, 7);
+        assert_eq!(reader.snapshot().await, 6);
         assert_eq!(reader.snapshot().await, 8);
         assert!(reader.is_silent());
     }
@@ -449,7 +457,8 @@ async fn who_comes_back_gets_what_it_missed() {
 
 #[actix_web::test]
 async fn every_generation_of_one_gpu_is_replayed_though_it_comes_a_little_early() {
-    let (api, mut reader) = begun("/api/v1/stream", &[]).await;
+    pause();
+    let (api, mut reader) = begun("/api/v1/stream").await;
     assert_eq!(reader.snapshot().await, 1);
     drop(reader);
     for generation in 2..=20 {
@@ -464,7 +473,8 @@ async fn every_generation_of_one_gpu_is_replayed_though_it_comes_a_little_early(
 
 #[actix_web::test]
 async fn an_id_that_is_not_known_is_answered_with_the_snapshot_of_now() {
-    let (api, _other) = begun("/api/v1/stream", &[]).await;
+    pause();
+    let (api, _other) = begun("/api/v1/stream").await;
     api.publish(2, SECOND);
     for id in ["77", "", "-1", "x", "99999999999999999999999"] {
         let mut reader = api.stream("/api/v1/stream", &[("last-event-id", id)]).await;
@@ -494,7 +504,8 @@ async fn without_a_driver_it_says_why_and_goes_on_when_it_comes() {
 
 #[actix_web::test]
 async fn it_ends_with_the_server() {
-    let (_api, mut reader) = begun("/api/v1/stream", &[]).await;
+    pause();
+    let (_api, mut reader) = begun("/api/v1/stream").await;
     reader.snapshot().await;
     let drain = Arc::clone(&reader.drain);
     let (end, ()) = tokio::join!(reader.frame(), async {
@@ -534,12 +545,10 @@ async fn a_long_poll_is_answered_once_there_is_something_newer() {
         if answer.json().get("generation").is_some() {
             assert_eq!(answer.json()["generation"], 8, "{path}");
         }
-        for (query, seconds) in [("", 30), ("&wait=60s", 60), ("&wait=0s", 0)] {
-            let start = Instant::now();
-            let answer = api.get(&format!("{path}?wait_for=8{query}")).await;
-            assert_eq!(answer.status, StatusCode::OK);
-            assert_eq!(start.elapsed().as_secs(), seconds, "{path}{query}");
-        }
+        let start = Instant::now();
+        let answer = api.get(&format!("{path}?wait_for=8&wait=20s")).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(start.elapsed().as_secs(), 20, "{path}");
         for query in [
             "wait_for=x",
             "wait_for=1&wait=61s",
@@ -556,4 +565,36 @@ async fn a_long_poll_is_answered_once_there_is_something_newer() {
         .get(&format!("/gpu/metrics?wait_for={generation}&wait=1s"))
         .await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[actix_web::test]
+async fn a_long_poll_waits_as_long_as_it_is_told_and_not_beyond_the_end_of_the_server() {
+    pause();
+    let api = Api::over(healthy(2));
+    api.publish(8, Duration::ZERO);
+    let drain = Drain::new();
+    let request = |query: &str| {
+        TestRequest::with_uri(&format!("/gpu/info?{query}"))
+            .app_data(api.state.clone())
+            .app_data(Hub::new(&api.cache, &drain))
+            .to_http_request()
+    };
+    for (query, seconds) in [
+        ("wait_for=8", 30),
+        ("wait_for=8&wait=60s", 60),
+        ("wait_for=8&wait=0s", 0),
+        ("wait=60s", 0),
+        ("other=8", 0),
+    ] {
+        let start = Instant::now();
+        newer(&request(query)).await.unwrap();
+        assert_eq!(start.elapsed().as_secs(), seconds, "{query}");
+    }
+    let (start, request) = (Instant::now(), request("wait_for=8"));
+    let (answer, ()) = tokio::join!(newer(&request), async {
+        sleep(SECOND).await;
+        drain.begin();
+    });
+    answer.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 1);
 }

@@ -147,7 +147,12 @@ async fn a_wrong_field_is_named_with_the_nearest_ones() {
             "fields",
             "positions in lists are left out",
         ),
-        ("gpus", "field=load", "query", "there is `fields`"),
+        (
+            "gpus",
+            "field=load",
+            "query",
+            "there are `fields`, `wait_for` and `wait`",
+        ),
         ("gpus", "fields=load&fields=power", "query", "twice"),
         ("processes", "fields=usr", "fields", "the nearest are `user`"),
         (
