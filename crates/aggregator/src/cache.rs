@@ -155,3 +155,30 @@ impl SnapshotCache {
         self.publish(host);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gpulse_models::{EventKind, example};
+
+    use super::*;
+
+    #[test]
+    fn whoever_waits_finds_the_snapshot_and_what_came_before_it() {
+        let cache = SnapshotCache::new(example::at());
+        let stream = cache.open_stream();
+        let mut follower = cache.follow();
+        cache
+            .events()
+            .append(example::at(), None, EventKind::Driver(None));
+        cache.publish(HostSnapshot {
+            generation: 1,
+            ..example::host([])
+        });
+        assert!(follower.has_changed().unwrap());
+        assert_eq!(*follower.borrow_and_update(), cache.host().generation);
+        let kept = cache.recent().after(0).unwrap();
+        assert!(Arc::ptr_eq(&kept.host, &cache.host()));
+        assert_eq!((kept.event, cache.recent().at(0).unwrap().event), (1, 0));
+        drop(stream);
+    }
+}

@@ -8,7 +8,7 @@ use actix_web::{
     middleware::Condition,
 };
 
-use crate::request_log::REQUEST_ID;
+use crate::{request_log::REQUEST_ID, stream::LAST_EVENT_ID};
 
 /// Any origin.
 const ANY: &str = "*";
@@ -43,7 +43,12 @@ pub(crate) fn layer(origins: &[String]) -> Condition<Cors> {
 fn allowing(origins: &[String]) -> Cors {
     let cors = Cors::default()
         .allowed_methods([Method::GET, Method::HEAD])
-        .allowed_headers([header::AUTHORIZATION, header::IF_NONE_MATCH, REQUEST_ID])
+        .allowed_headers([
+            header::AUTHORIZATION,
+            header::IF_NONE_MATCH,
+            LAST_EVENT_ID,
+            REQUEST_ID,
+        ])
         .expose_headers([header::ETAG, REQUEST_ID])
         .max_age(MAX_AGE);
     if origins.iter().any(|origin| origin == ANY) {

@@ -100,6 +100,7 @@ fn without_a_driver_the_stream_says_why_and_goes_on_when_it_comes() {
         .set_faults(&[Fault::on("nvmlInit*").returns(9)])
         .unwrap();
     let agent = AgentBuilder::over(simulator.library_path())
+        .variable("GPULSE_NVML__RETRY_FIRST", "100ms")
         .variable("GPULSE_NVML__RETRY_MAX", "200ms")
         .start();
     agent.wait_until_ready();

@@ -26,6 +26,8 @@ enum What {
     Footprint(footprint::Args),
     /// Memory and latencies with 10,000 idle connections and 1,000 that do not read.
     Crowd,
+    /// Time of a processor, memory and latencies with 1,000 streams, and with one more that does not read.
+    Stream,
     /// Latencies with one of eight GPUs hung, as a ratio to those of a healthy agent.
     Hung,
     /// The error of reported utilisation and energy over loads that are known exactly; fails where a goal is missed.
@@ -49,6 +51,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
         Some(What::Throughput) => throughput(project),
         Some(What::Footprint(args)) => footprint::run(project, args),
         Some(What::Crowd) => crowd(project),
+        Some(What::Stream) => stream(project),
         Some(What::Hung) => hung(project),
         Some(What::Fidelity(args)) => fidelity(project, args),
     }
@@ -62,6 +65,11 @@ fn throughput(project: &Project) -> Result<()> {
 fn crowd(project: &Project) -> Result<()> {
     let sh = &project.sh;
     Ok(cmd!(sh, "cargo bench -p gpulse-e2e --bench crowd").run()?)
+}
+
+fn stream(project: &Project) -> Result<()> {
+    let sh = &project.sh;
+    Ok(cmd!(sh, "cargo bench -p gpulse-e2e --bench stream").run()?)
 }
 
 fn hung(project: &Project) -> Result<()> {

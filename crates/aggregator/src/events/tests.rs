@@ -130,3 +130,19 @@ fn a_gpu_goes_by_the_name_it_said_last_and_is_unwatched_until_told() {
     log.watched(0, None);
     assert_eq!(log.totals().gpus[0].1.unwatched, None);
 }
+
+#[test]
+fn whoever_waits_is_told_of_the_latest_number_and_of_nothing_else() {
+    let log = EventLog::default();
+    let mut follower = log.follow();
+    log.know(0, &GpuId::unidentified(0));
+    log.append_all([]);
+    assert!(!follower.has_changed().unwrap());
+    xid(&log, 0, 79);
+    log.append_all([
+        (example::at(), gpu(0), EventKind::Xid(Some(48))),
+        (example::at(), gpu(0), EventKind::Clock),
+    ]);
+    assert!(follower.has_changed().unwrap());
+    assert_eq!((*follower.borrow_and_update(), log.newest()), (3, 3));
+}

@@ -150,3 +150,33 @@ pub(super) fn frame(text: &mut Vec<u8>, kind: &str, id: Option<u64>, json: &[u8]
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about(gpu: usize) -> What {
+        What {
+            gpus: vec![(gpu.to_string(), gpu.to_string().parse().unwrap())],
+            ..What::default()
+        }
+    }
+
+    #[test]
+    fn who_asks_for_the_same_shares_up_to_a_bound() {
+        let feeds = Feeds::default();
+        let held: Vec<_> = (0..MOST_SHARED).map(|gpu| feeds.of(about(gpu))).collect();
+        for (gpu, feed) in held.iter().enumerate() {
+            assert!(Arc::ptr_eq(feed, &feeds.of(about(gpu))));
+        }
+        let beyond = feeds.of(about(MOST_SHARED));
+        assert!(!Arc::ptr_eq(&beyond, &feeds.of(about(MOST_SHARED))));
+        drop(held);
+        let again = feeds.of(about(MOST_SHARED));
+        assert!(
+            Arc::ptr_eq(&again, &feeds.of(about(MOST_SHARED))),
+            "there is room once others are gone"
+        );
+        assert_eq!(lock(&feeds.0).len(), 1);
+    }
+}

@@ -17,4 +17,4 @@ mod wish;
 pub(crate) use feed::Feeds;
 pub(crate) use hub::Hub;
 pub(crate) use subscription::{Subscription, content_type};
-pub(crate) use wish::Wish;
+pub(crate) use wish::{LAST_EVENT_ID, Wish};

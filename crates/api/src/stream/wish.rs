@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use actix_web::{HttpRequest, http::header::HeaderMap};
+use actix_web::{
+    HttpRequest,
+    http::header::{HeaderMap, HeaderName},
+};
 use gpulse_models::{EventGpu, GpuSelector, HostSnapshot};
 
 use crate::{
@@ -12,6 +15,9 @@ use crate::{
         v1::{query, selection::Selection, vocabulary},
     },
 };
+
+/// The last generation that a client has, as browsers send it.
+pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// Names of GPUs that a client may give: more than any host has GPUs and instances of them.
 const MOST_GPUS: usize = 256;
@@ -70,7 +76,7 @@ impl Wish {
 
 /// The generation that the client says it has.
 fn last_event_id(headers: &HeaderMap) -> Option<u64> {
-    let text = headers.get("last-event-id")?.to_str().ok()?;
+    let text = headers.get(LAST_EVENT_ID)?.to_str().ok()?;
     text.bytes()
         .all(|byte| byte.is_ascii_digit())
         .then(|| text.parse().ok())
