@@ -1,10 +1,11 @@
-//! Faults, scrapes, pushes and changes by an operator at random for as long as is asked for: `cargo xtask soak --minutes N`.
+//! Faults, scrapes, streams, pushes and changes by an operator at random for as long as is asked for: `cargo xtask soak --minutes N`.
 //! What must hold, holds at every look, and at the end the agent is as large as it was after it had warmed up.
 
 mod chance;
 mod client;
 mod hangs;
 mod invariants;
+mod listener;
 mod sink;
 mod trouble;
 mod usage;
@@ -40,6 +41,9 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// Clients that ask without a pause in between.
 const CLIENTS: u64 = 4;
+
+/// Clients that listen to the stream.
+const LISTENERS: u64 = 3;
 
 /// The share of the time in which the agent warms up: allocators and caches find their size.
 const WARM_UP: f64 = 0.3;
@@ -110,17 +114,24 @@ fn soak(time: Duration, seed: u64) -> Vec<String> {
         .variable("GPULSE_REMOTE_WRITE__BUFFER_BYTES", "1048576")
         .start();
     println!(
-        "{} s of faults, scrapes, pushes and changes at random, seed {seed}.",
+        "{} s of faults, scrapes, streams, pushes and changes at random, seed {seed}.",
         time.as_secs()
     );
 
-    let (done, asked) = (AtomicBool::new(false), AtomicU64::new(0));
+    let (done, asked, heard) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     let mut broken = Vec::new();
     thread::scope(|scope| {
         let clients: Vec<_> = (0..CLIENTS)
             .map(|number| {
                 let (client, done, asked) = (Client::new(&agent, &token), &done, &asked);
                 scope.spawn(move || client.ask(Chance::new(seed ^ number << 32), done, asked))
+            })
+            .collect();
+        let listeners: Vec<_> = (0..LISTENERS)
+            .map(|number| {
+                let (agent, token, done, heard) = (&agent, &token, &done, &heard);
+                let chance = Chance::new(seed ^ number << 40);
+                scope.spawn(move || listener::listen(agent, token, chance, done, heard))
             })
             .collect();
         let operator = Client::new(&agent, &token);
@@ -132,7 +143,7 @@ fn soak(time: Duration, seed: u64) -> Vec<String> {
             Chance::new(seed),
         ));
         done.store(true, Ordering::Relaxed);
-        for client in clients {
+        for client in clients.into_iter().chain(listeners) {
             broken.extend(
                 client
                     .join()
@@ -142,8 +153,9 @@ fn soak(time: Duration, seed: u64) -> Vec<String> {
     });
     let (taken, refused) = sink.counts();
     println!(
-        "{} requests answered; {taken} pushes taken, {refused} refused.",
-        asked.load(Ordering::Relaxed)
+        "{} requests answered, {} frames of streams read; {taken} pushes taken, {refused} refused.",
+        asked.load(Ordering::Relaxed),
+        heard.load(Ordering::Relaxed)
     );
     if taken == 0 || refused == 0 {
         broken.push("the receiver was not pushed to".to_owned());
