@@ -16,6 +16,7 @@ mod fidelity;
 mod foreign;
 mod foreign_crates;
 mod fuzzed;
+mod history;
 mod inventory;
 mod isolation;
 mod kubernetes;

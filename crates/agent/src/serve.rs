@@ -6,11 +6,12 @@ use std::{
     ops::ControlFlow,
     path::PathBuf,
     sync::Arc,
+    time::Duration,
 };
 
 use actix::{Actor, Arbiter, Recipient, System, prelude::SendError};
 use anyhow::Context;
-use gpulse_aggregator::{Aggregator, Assigned, SnapshotCache};
+use gpulse_aggregator::{Aggregator, Assigned, History, SnapshotCache};
 use gpulse_api::{ApiConfig, HttpServer, Listeners, UnixSocket};
 use gpulse_exporters::{PodWatch, watch_pods};
 use gpulse_models::{PodAssignments, Timestamp, microseconds};
@@ -28,6 +29,9 @@ use crate::{
     simulator::{Simulator, SimulatorError},
     supervisor::Supervisor,
 };
+
+/// How long the end of the agent waits for the history.
+const LAST_FLUSH: Duration = Duration::from_secs(1);
 
 /// Serves until a signal ends it.
 pub(crate) fn serve(config: &Config) -> anyhow::Result<()> {
@@ -56,7 +60,8 @@ async fn run(config: &Config, library: Option<PathBuf>, listeners: Listeners) ->
     let places = places(config, &listeners)?;
     let addresses = listeners.tcp.iter().map(TcpListener::local_addr);
     let addresses: Vec<_> = addresses.collect::<io::Result<_>>()?;
-    let cache = Arc::new(SnapshotCache::new(microseconds(Timestamp::now())));
+    let cache = SnapshotCache::new(microseconds(Timestamp::now())).with_history(history(config));
+    let cache = Arc::new(cache);
     let supervisor = Supervisor::start(&cache, &config.watchdog);
     let pushing = Pushing::start(config, &cache)?;
     let server = HttpServer::start(listeners, Arc::clone(&cache), api_config(config, &addresses))
@@ -75,6 +80,9 @@ async fn run(config: &Config, library: Option<PathBuf>, listeners: Listeners) ->
     tokio::select! {
         ((), ()) = async { tokio::join!(server.stop(grace), pushing.stop(grace)) } => {}
         signal = signals.end() => tracing::warn!(signal, "ending at once"),
+    }
+    if let Some(history) = cache.history() {
+        history.stop(LAST_FLUSH);
     }
     // Threads that are stuck inside the driver end with the process; nobody joins them.
     Ok(())
@@ -192,6 +200,14 @@ fn watch_kubelet(config: &Config, aggregator: Recipient<Assigned>) -> Option<Pod
             None
         }
     }
+}
+
+/// Starts to keep what the GPUs do.
+fn history(config: &Config) -> Option<History> {
+    let started = History::start(config.history.settings()?);
+    started
+        .inspect_err(|error| tracing::warn!(%error, "no thread can be started to keep a history"))
+        .ok()
 }
 
 fn api_config(config: &Config, addresses: &[SocketAddr]) -> ApiConfig {

@@ -265,8 +265,12 @@ impl Handler<Record> for Aggregator {
         {
             slot.go_on_from(sequence);
         }
+        let is_good = record.outcome.is_ok();
         slot.take(record, now, self.generation + 1);
         let after = Arc::clone(slot.latest());
+        if let Some(history) = self.cache.history().filter(|_| is_good) {
+            history.note(&after);
+        }
         if before.id != after.id {
             self.cache.remove(&before.id);
             self.cache.events().know(after.index, &after.id);

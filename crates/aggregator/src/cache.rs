@@ -11,6 +11,7 @@ use gpulse_models::{GpuId, GpuSnapshot, HostSnapshot, Timestamp};
 use tokio::sync::watch;
 
 use crate::{Counters, EventLog, OpenStream, Parking, Published, Recent};
+use crate::{Counters, EventLog, History, Parking};
 
 /// The latest snapshot of each GPU and of the host.
 ///
@@ -26,6 +27,7 @@ pub struct SnapshotCache {
     events: EventLog,
     parking: Parking,
     counters: Arc<Counters>,
+    history: Option<History>,
 }
 
 /// The map is written by one thread and small: few shards suffice. DashMap wants a power of two above one.
@@ -42,7 +44,14 @@ impl SnapshotCache {
             events: EventLog::default(),
             parking: Parking::default(),
             counters: Arc::default(),
+            history: None,
         }
+    }
+
+    /// The same, with a history of what is published.
+    #[must_use]
+    pub fn with_history(self, history: Option<History>) -> Self {
+        Self { history, ..self }
     }
 
     /// The latest snapshot of the host. Costs a pointer load and never waits; do not keep the guard across an
@@ -77,6 +86,11 @@ impl SnapshotCache {
     /// What the agent counts of itself. Samplers and the server write it, each its part.
     pub fn counters(&self) -> &Arc<Counters> {
         &self.counters
+    }
+
+    /// What the GPUs did lately; nothing if that is not kept.
+    pub fn history(&self) -> Option<&History> {
+        self.history.as_ref()
     }
 
     /// Whether the GPUs are to be let go. Readers write it, too.

@@ -9,6 +9,7 @@ mod absentees;
 mod aggregator;
 mod cache;
 mod events;
+mod history;
 mod notices;
 mod parking;
 mod recent;
@@ -21,6 +22,10 @@ pub use aggregator::{
 };
 pub use cache::SnapshotCache;
 pub use events::{EVENTS_KEPT, EventLog, EventPage, EventTotals, XIDS_COUNTED};
+pub use history::{
+    Columns, DiskSettings, History, HistorySettings, KEPT, Kept, KeptMetric, KnownGpu, MOST_LOOKED_AT,
+    MOST_POINTS, MetricId, Query, Series, Tier, TooMuch,
+};
 pub use parking::Parking;
 pub use recent::{GENERATIONS_KEPT, Published, Recent};
 pub use stats::{

@@ -82,6 +82,8 @@ routes! {
     read "/api/v1/host" v1::host::host;
     read "/api/v1/topology" v1::topology::topology;
     read "/api/v1/events" v1::events::events;
+    read "/api/v1/history" v1::history::history;
+    read "/api/v1/history/metrics" v1::history::metrics;
     read "/api/v1/targets" v1::targets::targets;
     told "/api/v1/admin/park" v1::admin::park;
     told "/api/v1/admin/resume" v1::admin::resume;

@@ -19,12 +19,13 @@ const HTTP: &str = "only the api knows HTTP";
 const SECRETS: &str = "only the api knows who may read; the tests have a TLS client";
 const PUSH: &str = "only exporters pushes; the tests have receivers of their own";
 const ACTORS: &str = "only aggregator, sampler and agent have to do with actors";
+const HISTORY: &str = "only the aggregator keeps the history";
 const GRPC: &str =
     "only exporters talks to the kubelet and in protobuf; the tests have a kubelet of their own";
 const MANAGER: &str = "only the binary talks to the service manager";
 const START: &str = "libraries have errors of their own and no command line";
 
-const LIBRARIES: [Library; 29] = [
+const LIBRARIES: [Library; 31] = [
     // The simulator is tested with a foreign client.
     Library {
         name: "nvml-wrapper",
@@ -121,6 +122,18 @@ const LIBRARIES: [Library; 29] = [
         normal: &["gpulse-aggregator"],
         dev: &[],
         reason: "only the aggregator holds the cache",
+    },
+    Library {
+        name: "pco",
+        normal: &["gpulse-aggregator"],
+        dev: &[],
+        reason: HISTORY,
+    },
+    Library {
+        name: "redb",
+        normal: &["gpulse-aggregator"],
+        dev: &[],
+        reason: HISTORY,
     },
     Library {
         name: "actix",

@@ -4,7 +4,10 @@ use std::fmt::Write;
 
 use figment::value::Value;
 
-use super::{metrics_keys::METRICS_KEYS, push_keys::PUSH_KEYS, schema::Config, security_keys::SECURITY_KEYS};
+use super::{
+    history_keys::HISTORY_KEYS, metrics_keys::METRICS_KEYS, push_keys::PUSH_KEYS, schema::Config,
+    security_keys::SECURITY_KEYS,
+};
 
 /// One key of the configuration.
 pub(super) struct Key {
@@ -49,6 +52,7 @@ pub(super) const fn flagged(
 /// All keys, in the order of the reference.
 pub(super) fn all() -> impl Iterator<Item = &'static Key> {
     KEYS.iter()
+        .chain(HISTORY_KEYS)
         .chain(METRICS_KEYS)
         .chain(PUSH_KEYS)
         .chain(SECURITY_KEYS)

@@ -44,7 +44,7 @@ pub(crate) fn load(flags: &Settings) -> Result<Loaded, ConfigError> {
 }
 
 /// Keys whose values are texts: what looks like a number in the environment is the name that it is.
-const TEXT_KEYS: [&str; 17] = [
+const TEXT_KEYS: [&str; 18] = [
     "agent_id",
     "metrics.node",
     "metrics.target",
@@ -60,6 +60,7 @@ const TEXT_KEYS: [&str; 17] = [
     "nvml.library",
     "nvml.simulate",
     "health.sysfs_root",
+    "history.directory",
     "log.level",
     "log.format",
 ];

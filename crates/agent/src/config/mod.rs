@@ -7,6 +7,8 @@ mod addresses;
 mod duration;
 mod error;
 mod groups;
+mod history;
+mod history_keys;
 mod keys;
 mod kubernetes;
 mod layers;

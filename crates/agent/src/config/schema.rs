@@ -16,6 +16,7 @@ use super::{
     addresses::Addresses,
     duration,
     groups::Groups,
+    history::History,
     kubernetes::Kubernetes,
     metrics::Metrics,
     push::{Otlp, RemoteWrite},
@@ -37,6 +38,7 @@ pub(crate) struct Config {
     pub(crate) health: Health,
     pub(crate) watchdog: Watchdog,
     pub(crate) kubernetes: Kubernetes,
+    pub(crate) history: History,
     pub(crate) http: Http,
     pub(crate) metrics: Metrics,
     pub(crate) otlp: Otlp,
@@ -150,6 +152,7 @@ impl Default for Config {
             health: Health::default(),
             watchdog: Watchdog::default(),
             kubernetes: Kubernetes::default(),
+            history: History::default(),
             http: Http {
                 workers: 2,
                 max_connections: 1_024,
@@ -262,6 +265,7 @@ impl Config {
         self.health.check()?;
         self.watchdog.check()?;
         self.kubernetes.check()?;
+        self.history.check()?;
         self.metrics.check()?;
         self.otlp.check()?;
         self.remote_write.check()?;

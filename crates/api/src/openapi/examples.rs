@@ -29,6 +29,7 @@ macro_rules! example {
 
 /// One for each JSON answer of each route.
 pub(crate) const EXAMPLES: [Example; 55] = [
+pub(crate) const EXAMPLES: [Example; 57] = [
     example!("/gpu/info", "200", "info"),
     example!("/gpu/info", "406", "not_acceptable"),
     example!("/gpu/info", "422", "bad_wait"),
@@ -74,6 +75,13 @@ pub(crate) const EXAMPLES: [Example; 55] = [
     example!("/api/v1/events", "200", "events"),
     example!("/api/v1/events", "404", "unknown_gpu"),
     example!("/api/v1/events", "422", "bad_parameter"),
+    example!("/api/v1/history", "200", "history"),
+    example!("/api/v1/history", "404", "unknown_gpu"),
+    example!("/api/v1/history", "406", "not_acceptable"),
+    example!("/api/v1/history", "422", "unknown_metric"),
+    example!("/api/v1/history/metrics", "200", "history_metrics"),
+    example!("/api/v1/history/metrics", "404", "no_history"),
+    example!("/api/v1/history/metrics", "406", "not_acceptable"),
     example!("/api/v1/targets", "200", "targets"),
     example!("/api/v1/targets", "406", "not_acceptable"),
     example!("/metrics", "406", "not_acceptable"),

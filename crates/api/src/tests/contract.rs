@@ -5,7 +5,7 @@ use gpulse_models::{HostSnapshot, example};
 
 use super::{Api, REASONS, healthy, hung, lost, pending, without_driver};
 
-const ROUTES: [&str; 18] = [
+const ROUTES: [&str; 20] = [
     "/gpu/info",
     "/gpu/metrics",
     "/gpu/metrics/0",
@@ -20,6 +20,8 @@ const ROUTES: [&str; 18] = [
     "/api/v1/gpus",
     "/api/v1/gpus/0",
     "/api/v1/gpus/0/processes",
+    "/api/v1/history?metric=load.gpu_percent",
+    "/api/v1/history/metrics",
     "/api/v1/processes",
     "/api/v1/host",
     "/api/v1/topology",

@@ -9,7 +9,7 @@ use actix_web::{
     web::Data,
 };
 use bytes::Bytes;
-use gpulse_aggregator::SnapshotCache;
+use gpulse_aggregator::{History, SnapshotCache};
 use gpulse_exporters::{Profile, Profiles};
 use gpulse_models::{
     DriverFault, DriverReason, DriverStatus, Failure, GpuSnapshot, GpuState, HostSnapshot, Reason, example,
@@ -27,6 +27,7 @@ mod cors_headers;
 mod events;
 mod gate;
 mod health;
+mod history;
 mod log;
 mod metrics;
 mod native;
@@ -57,7 +58,11 @@ struct Answer {
 
 impl Api {
     fn over(host: HostSnapshot) -> Self {
-        let cache = Arc::new(SnapshotCache::holding(host));
+        Self::with_history(host, Some(history::kept()))
+    }
+
+    fn with_history(host: HostSnapshot, history: Option<History>) -> Self {
+        let cache = Arc::new(SnapshotCache::holding(host).with_history(history));
         Self {
             state: Data::new(State::new(Arc::clone(&cache), &config())),
             cache,

@@ -89,6 +89,14 @@ async fn the_examples_are_true() {
             ("/api/v1/events", "404") => (Api::over(healthy(2)), "/api/v1/events?gpu=999"),
             ("/api/v1/events", "422") => (working(), "/api/v1/events?limit=0"),
             ("/api/v1/events", _) => (super::events::eventful(), path),
+            ("/api/v1/history", "200") => (super::history::eventful(), super::history::EXAMPLE),
+            ("/api/v1/history", "404") => (
+                Api::over(healthy(2)),
+                "/api/v1/history?metric=load.gpu_percent&gpu=999",
+            ),
+            ("/api/v1/history", "422") => (working(), "/api/v1/history?metric=load.gpu"),
+            ("/api/v1/history", _) => (working(), super::history::EXAMPLE),
+            ("/api/v1/history/metrics", "404") => (Api::with_history(healthy(1), None), path),
             ("/api/v1/gpus", "200") => (
                 working(),
                 "/api/v1/gpus?fields=load.gpu_percent,power.draw_watts,thermal,activity",

@@ -9,6 +9,7 @@ mod answers;
 pub(crate) mod events;
 pub(crate) mod gpu;
 pub(crate) mod gpus;
+pub(crate) mod history;
 pub(crate) mod host;
 mod nearest;
 mod pods;
