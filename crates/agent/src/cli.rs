@@ -1,6 +1,6 @@
 //! The command line. Flags are the topmost layer of the configuration: one that is not given says nothing.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -26,6 +26,16 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Read the GPUs and serve what was read over HTTP
     Serve(Settings),
+    /// Write what is read of the GPUs to a file, which `serve --replay` plays
+    Record {
+        /// The file; must not exist
+        file: PathBuf,
+        /// How long, such as 10m; by default until SIGINT or SIGTERM
+        #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
+        duration: Option<Duration>,
+        #[command(flatten)]
+        settings: Settings,
+    },
     /// Print the effective configuration, with the origin of each value
     Config {
         /// Print the reference of all keys instead, as Markdown
@@ -85,6 +95,15 @@ pub(crate) struct Settings {
     /// Serve simulated GPUs: a profile's name, or the path of a profile file
     #[arg(long, value_name = "PROFILE", num_args = 0..=1, default_missing_value = DEFAULT_PROFILE)]
     pub(crate) simulate: Option<String>,
+    /// Play this recording of `gpulse record` in place of reading GPUs
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["simulate", "nvml_library"])]
+    pub(crate) replay: Option<PathBuf>,
+    /// How many seconds of the recording are played in a second
+    #[arg(long, value_name = "FACTOR")]
+    pub(crate) replay_speed: Option<String>,
+    /// Begin the recording anew at its end
+    #[arg(long = "loop")]
+    pub(crate) replay_loop: bool,
     /// How much to log: off, error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log_level: Option<String>,

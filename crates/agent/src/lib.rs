@@ -7,6 +7,8 @@ mod listener;
 mod logging;
 mod profiles;
 mod push;
+mod record;
+mod recording;
 mod serve;
 mod signals;
 mod simulator;
@@ -41,6 +43,11 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(settings) => serve::serve(&config::load(&settings)?.config),
+        Command::Record {
+            file,
+            duration,
+            settings,
+        } => record::record(&config::load(&settings)?.config, &file, duration),
         Command::Config { reference: true, .. } => print(&config::reference()),
         Command::Config { settings, .. } => print(&config::load(&settings)?.to_string()),
         Command::Token { name, scopes } => token(scopes, &name),

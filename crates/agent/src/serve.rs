@@ -9,9 +9,11 @@ use std::{
     time::Duration,
 };
 
-use actix::{Actor, Arbiter, Recipient, System, prelude::SendError};
-use anyhow::Context;
-use gpulse_aggregator::{Aggregator, Assigned, History, SnapshotCache};
+use actix::{Actor, Addr, Arbiter, ArbiterHandle, Context, Handler, Recipient, System, prelude::SendError};
+use anyhow::Context as _;
+use gpulse_aggregator::{
+    Aggregator, Assigned, DriverDown, EventBatch, History, Joined, Record, Roster, SnapshotCache,
+};
 use gpulse_api::{ApiConfig, HttpServer, Listeners, UnixSocket};
 use gpulse_exporters::{PodWatch, watch_pods};
 use gpulse_models::{PodAssignments, Timestamp, microseconds};
@@ -25,6 +27,7 @@ use crate::{
     listener::listen,
     logging,
     push::Pushing,
+    recording::{Playing, ReplaySettings, play},
     signals::{Request, Signals},
     simulator::{Simulator, SimulatorError},
     supervisor::Supervisor,
@@ -66,7 +69,7 @@ async fn run(config: &Config, library: Option<PathBuf>, listeners: Listeners) ->
     let pushing = Pushing::start(config, &cache)?;
     let server = HttpServer::start(listeners, Arc::clone(&cache), api_config(config, &addresses))
         .context("HTTP cannot be served")?;
-    let _pods = start_sampling(config, library, &cache);
+    let _sources = start_sampling(config, library, &cache)?;
     for place in places {
         tracing::info!("serving on {place}");
     }
@@ -137,17 +140,75 @@ fn places(config: &Config, listeners: &Listeners) -> anyhow::Result<Vec<String>>
     Ok(places)
 }
 
-/// Starts aggregator, discovery and samplers in an arbiter of their own, and the threads that tell the aggregator more.
-fn start_sampling(config: &Config, library: Option<PathBuf>, cache: &Arc<SnapshotCache>) -> Option<PodWatch> {
+/// What tells the aggregator of things for as long as it is kept.
+struct Sources {
+    _pods: Option<PodWatch>,
+    _replay: Option<Playing>,
+}
+
+/// Starts aggregator, discovery and samplers in an arbiter of their own, and the threads that tell the aggregator more. With a
+/// recording nothing of this machine is looked at.
+fn start_sampling(
+    config: &Config,
+    library: Option<PathBuf>,
+    cache: &Arc<SnapshotCache>,
+) -> anyhow::Result<Sources> {
     let samplers = Arbiter::new().handle();
     // With the samplers: none of them ever blocks, and a record costs no wake-up of another thread.
     let (written, stale_after) = (Arc::clone(cache), config.sampler.effective_stale_after());
     let aggregator = Aggregator::start_in_arbiter(&samplers, move |_| Aggregator::new(written, stale_after));
+    let reports = reports_to(&aggregator);
+    if let Some(file) = &config.nvml.replay {
+        let settings = ReplaySettings {
+            file: file.clone(),
+            speed: config.nvml.replay_speed,
+            repeat: config.nvml.replay_loop,
+        };
+        tracing::info!(file = %file.display(), "playing a recording: these are not the GPUs of this machine");
+        return Ok(Sources {
+            _pods: None,
+            _replay: Some(play(settings, reports)?),
+        });
+    }
     let inventoried = aggregator.clone().recipient();
     if let Err(error) = watch_inventory(config.health.inventory(), Arc::clone(cache), inventoried) {
         tracing::warn!(%error, "no thread can be started to look for missing GPUs");
     }
-    let pods = watch_kubelet(config, aggregator.clone().recipient());
+    let pods = watch_kubelet(config, aggregator.recipient());
+    start_discovery(config, library, cache, &samplers, reports);
+    Ok(Sources {
+        _pods: pods,
+        _replay: None,
+    })
+}
+
+/// All that samplers report, to one address.
+pub(crate) fn reports_to<A>(address: &Addr<A>) -> Reports
+where
+    A: Actor<Context = Context<A>>
+        + Handler<Roster>
+        + Handler<DriverDown>
+        + Handler<Record>
+        + Handler<EventBatch>
+        + Handler<Joined>,
+{
+    Reports {
+        roster: address.clone().recipient(),
+        down: address.clone().recipient(),
+        records: address.clone().recipient(),
+        events: address.clone().recipient(),
+        joined: address.clone().recipient(),
+    }
+}
+
+/// Starts discovery, which starts the samplers.
+pub(crate) fn start_discovery(
+    config: &Config,
+    library: Option<PathBuf>,
+    cache: &SnapshotCache,
+    samplers: &ArbiterHandle,
+    reports: Reports,
+) {
     let discovery = DiscoverySettings {
         library,
         retry_first: config.nvml.retry_first,
@@ -168,17 +229,7 @@ fn start_sampling(config: &Config, library: Option<PathBuf>, cache: &Arc<Snapsho
             max_processes: config.sampler.max_processes,
         },
     };
-    Discovery::start_in_arbiter(&samplers, move |_| {
-        let reports = Reports {
-            roster: aggregator.clone().recipient(),
-            down: aggregator.clone().recipient(),
-            records: aggregator.clone().recipient(),
-            events: aggregator.clone().recipient(),
-            joined: aggregator.recipient(),
-        };
-        Discovery::new(discovery, sampling, reports)
-    });
-    pods
+    Discovery::start_in_arbiter(samplers, move |_| Discovery::new(discovery, sampling, reports));
 }
 
 /// Starts to ask the kubelet which pods hold which GPUs, for as long as what is returned is kept.
@@ -226,7 +277,7 @@ fn api_config(config: &Config, addresses: &[SocketAddr]) -> ApiConfig {
     }
 }
 
-fn simulator(config: &Config) -> Result<Option<Simulator>, SimulatorError> {
+pub(crate) fn simulator(config: &Config) -> Result<Option<Simulator>, SimulatorError> {
     let Some(profile) = &config.nvml.simulate else {
         return Ok(None);
     };

@@ -10,8 +10,7 @@ use gpulse_models::Event;
 use gpulse_models::{GpuId, GpuSnapshot, HostSnapshot, Timestamp};
 use tokio::sync::watch;
 
-use crate::{Counters, EventLog, OpenStream, Parking, Published, Recent};
-use crate::{Counters, EventLog, History, Parking};
+use crate::{Counters, EventLog, History, OpenStream, Parking, Published, Recent};
 
 /// The latest snapshot of each GPU and of the host.
 ///

@@ -18,7 +18,7 @@ pub enum DriverStatus {
 }
 
 /// What NVML says of itself, once per initialisation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DriverInfo {
     /// `nvmlSystemGetDriverVersion`, or `unknown`.
     pub driver_version: String,

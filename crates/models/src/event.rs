@@ -52,7 +52,8 @@ pub struct MigInstance {
 }
 
 /// What happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum EventKind {
     /// The driver reported an error by its number; nothing if it did not say which (`nvmlEventTypeXidCriticalError`).
     Xid(Option<u64>),

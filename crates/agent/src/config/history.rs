@@ -45,8 +45,8 @@ impl Default for History {
         Self {
             enabled: true,
             keep_1s: Duration::from_secs(3_600),
-            keep_10s: Duration::from_secs(6 * 3_600),
-            keep_1min: Duration::from_secs(86_400),
+            keep_10s: Duration::from_secs(2 * 3_600),
+            keep_1min: Duration::from_secs(12 * 3_600),
             max_bytes: 16 << 20,
             directory: None,
             flush_interval: Duration::from_secs(10),

@@ -89,6 +89,25 @@ const KEYS: &[Key] = &[
         "a name that `gpulse profiles` lists, or the path of a profile file",
         "Serve simulated GPUs by the library that lies beside the binary. Excludes `nvml.library`.",
     ),
+    flagged(
+        "nvml.replay",
+        "--replay",
+        "the path of a file that `gpulse record` wrote",
+        "Play a recording in place of reading GPUs, with its times moved to now ([HISTORY.md](HISTORY.md)). Excludes `nvml.library` \
+         and `nvml.simulate`.",
+    ),
+    flagged(
+        "nvml.replay_speed",
+        "--replay-speed",
+        "a number from 0.01 to 1000",
+        "How many seconds of the recording are played in a second.",
+    ),
+    flagged(
+        "nvml.replay_loop",
+        "--loop",
+        "`true` or `false`",
+        "Whether the recording begins anew at its end. Otherwise its GPUs turn stale then.",
+    ),
     key(
         "nvml.retry_first",
         "a duration from `10ms` to `1day`",

@@ -44,7 +44,7 @@ pub(crate) fn load(flags: &Settings) -> Result<Loaded, ConfigError> {
 }
 
 /// Keys whose values are texts: what looks like a number in the environment is the name that it is.
-const TEXT_KEYS: [&str; 18] = [
+const TEXT_KEYS: [&str; 19] = [
     "agent_id",
     "metrics.node",
     "metrics.target",
@@ -59,6 +59,7 @@ const TEXT_KEYS: [&str; 18] = [
     "auth.users_file",
     "nvml.library",
     "nvml.simulate",
+    "nvml.replay",
     "health.sysfs_root",
     "history.directory",
     "log.level",
@@ -157,6 +158,7 @@ fn flag_layer(flags: &Settings) -> Layer {
         ("sampler.interval", flags.interval.clone()),
         ("nvml.library", flags.nvml_library.as_ref().map(path)),
         ("nvml.simulate", flags.simulate.clone()),
+        ("nvml.replay", flags.replay.as_ref().map(path)),
         ("log.level", flags.log_level.clone()),
         ("log.format", flags.log_format.clone()),
     ];
@@ -164,6 +166,16 @@ fn flag_layer(flags: &Settings) -> Layer {
         [] => {}
         [one] => layer.set("bind", Value::from(one.clone())),
         several => layer.set("bind", Value::from(several.to_vec())),
+    }
+    if let Some(speed) = &flags.replay_speed {
+        let number = speed.parse::<f64>().map(Value::from);
+        layer.set(
+            "nvml.replay_speed",
+            number.unwrap_or_else(|_| Value::from(speed.clone())),
+        );
+    }
+    if flags.replay_loop {
+        layer.set("nvml.replay_loop", Value::from(true));
     }
     if flags.insecure {
         layer.set("http.insecure", Value::from(true));

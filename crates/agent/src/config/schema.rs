@@ -54,6 +54,9 @@ pub(crate) struct Config {
 pub(crate) struct Nvml {
     pub(crate) library: Option<PathBuf>,
     pub(crate) simulate: Option<String>,
+    pub(crate) replay: Option<PathBuf>,
+    pub(crate) replay_speed: f64,
+    pub(crate) replay_loop: bool,
     #[serde(with = "duration")]
     pub(crate) retry_first: Duration,
     #[serde(with = "duration")]
@@ -136,6 +139,9 @@ impl Default for Config {
             nvml: Nvml {
                 library: None,
                 simulate: None,
+                replay: None,
+                replay_speed: 1.0,
+                replay_loop: false,
                 retry_first: Duration::from_secs(1),
                 retry_max: Duration::from_secs(60),
             },
@@ -292,6 +298,15 @@ impl Config {
             return Err(Violation {
                 key: "agent_id",
                 problem: "it is empty".to_owned(),
+            });
+        }
+        within("nvml.replay_speed", self.nvml.replay_speed, 0.01, 1_000.0)?;
+        if self.nvml.replay.is_some() && (self.nvml.library.is_some() || self.nvml.simulate.is_some()) {
+            let problem =
+                "nvml.library or nvml.simulate is set as well, and only one of them can be looked at";
+            return Err(Violation {
+                key: "nvml.replay",
+                problem: problem.to_owned(),
             });
         }
         if self.nvml.library.is_some() && self.nvml.simulate.is_some() {

@@ -225,6 +225,15 @@ fn too_much_is_refused() {
         ..query
     };
     assert_eq!(5_000 * 20, MOST_POINTS);
+    let of_nobody = Query {
+        gpus: Vec::new(),
+        to: BEGIN + 1_000_000_000,
+        ..fits.clone()
+    };
+    assert!(matches!(
+        answer(&store, &of_nobody),
+        Err(TooMuch::Points { series: 0, .. })
+    ));
     assert!(answer(&store, &fits).is_ok());
 }
 

@@ -28,8 +28,7 @@ macro_rules! example {
 }
 
 /// One for each JSON answer of each route.
-pub(crate) const EXAMPLES: [Example; 55] = [
-pub(crate) const EXAMPLES: [Example; 57] = [
+pub(crate) const EXAMPLES: [Example; 62] = [
     example!("/gpu/info", "200", "info"),
     example!("/gpu/info", "406", "not_acceptable"),
     example!("/gpu/info", "422", "bad_wait"),

@@ -262,28 +262,28 @@ fn database_error(error: DatabaseError) -> OpenError {
     match error {
         DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => OpenError::Locked,
         DatabaseError::Storage(error) => engine(error),
-        other => unsound(other),
+        other => unsound(&other),
     }
 }
 
 fn transaction_error(error: redb::TransactionError) -> OpenError {
     match error {
         redb::TransactionError::Storage(error) => engine(error),
-        other => unsound(other),
+        other => unsound(&other),
     }
 }
 
 fn commit_error(error: redb::CommitError) -> OpenError {
     match error {
         redb::CommitError::Storage(error) => engine(error),
-        other => unsound(other),
+        other => unsound(&other),
     }
 }
 
 fn table_error(error: redb::TableError) -> OpenError {
     match error {
         redb::TableError::Storage(error) => engine(error),
-        other => unsound(other),
+        other => unsound(&other),
     }
 }
 
@@ -293,14 +293,14 @@ fn engine(error: StorageError) -> OpenError {
         StorageError::Io(error)
             if [io::ErrorKind::InvalidData, io::ErrorKind::UnexpectedEof].contains(&error.kind()) =>
         {
-            unsound(error)
+            unsound(&error)
         }
         StorageError::Io(error) => OpenError::Io(error),
         StorageError::PreviousIo => OpenError::Io(io::Error::other("an earlier write failed")),
-        other => unsound(other),
+        other => unsound(&other),
     }
 }
 
-fn unsound(error: impl ToString) -> OpenError {
+fn unsound(error: &impl ToString) -> OpenError {
     OpenError::Unsound(error.to_string())
 }

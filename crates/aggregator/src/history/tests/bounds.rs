@@ -5,8 +5,9 @@ use std::time::Instant;
 use super::{BEGIN, gpu, store};
 use crate::history::{block::Point, metrics::KEPT, recorder::pack};
 
-/// The memory that the default configuration allows.
-const DEFAULT_BYTES: usize = 8 << 20;
+/// What an hour of the finest tier may take, and all tiers together.
+const HOUR_BYTES: usize = 8_000_000;
+const DEFAULT_BYTES: usize = 16 << 20;
 
 /// Numbers that look like those of a busy GPU: each metric in the grain in which NVML gives it.
 struct Busy {
@@ -116,6 +117,7 @@ fn an_hour_of_eight_busy_gpus_fits_into_the_default() {
         KEPT.count(),
         began.elapsed()
     );
+    assert!(by_tier[0].1 <= HOUR_BYTES, "{by_tier:?}");
     assert!(most <= DEFAULT_BYTES, "{most} bytes");
 }
 
