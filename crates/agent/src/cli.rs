@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use gpulse_api::Scopes;
 
-use crate::simulator::DEFAULT_PROFILE;
+use crate::{exit::EXIT_CODES, simulator::DEFAULT_PROFILE, snapshot::SnapshotArguments};
 
 /// The GPU agent of a node.
 #[derive(Debug, Parser)]
@@ -36,6 +36,9 @@ pub(crate) enum Command {
         #[command(flatten)]
         settings: Settings,
     },
+    /// Show the GPUs as they are now
+    #[command(after_help = EXIT_CODES)]
+    Snapshot(SnapshotArguments),
     /// Print the effective configuration, with the origin of each value
     Config {
         /// Print the reference of all keys instead, as Markdown
@@ -72,7 +75,7 @@ pub(crate) enum Command {
 }
 
 /// Flags that set configuration keys. Their values are checked with those of the other layers, in one place.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Settings {
     /// Configuration file; by default /etc/gpulse/gpulse.toml, if there is one
     #[arg(long, value_name = "FILE", env = "GPULSE_CONFIG")]

@@ -1,7 +1,9 @@
 //! The GPU agent of a node: configuration, wiring and command line around sampler, aggregator and API.
 
 mod cli;
+mod client;
 mod config;
+mod exit;
 mod files;
 mod listener;
 mod logging;
@@ -12,51 +14,50 @@ mod recording;
 mod serve;
 mod signals;
 mod simulator;
+mod snapshot;
 mod supervisor;
+mod wiring;
 
 use std::{io::Write, process::ExitCode};
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command};
-
-/// Exit code of a wrong configuration or command line, as sysexits.h and clap have it.
-const EXIT_USAGE: u8 = 2;
+use crate::{
+    cli::{Cli, Command},
+    exit::Exit,
+};
 
 /// Runs the command line of the process and says how it went.
 pub fn main() -> ExitCode {
     match run(Cli::parse().command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(exit) => exit.into(),
         Err(error) => {
             // Where standard error is closed there is nobody to tell.
             let _ = writeln!(std::io::stderr(), "gpulse: {error:#}");
-            let usage = error.is::<config::ConfigError>() || error.is::<simulator::SimulatorError>();
-            if usage {
-                ExitCode::from(EXIT_USAGE)
-            } else {
-                ExitCode::FAILURE
-            }
+            exit::of_error(&error)
         }
     }
 }
 
-fn run(command: Command) -> anyhow::Result<()> {
+fn run(command: Command) -> anyhow::Result<Exit> {
     match command {
-        Command::Serve(settings) => serve::serve(&config::load(&settings)?.config),
+        Command::Snapshot(arguments) => return snapshot::run(&arguments),
+        Command::Serve(settings) => serve::serve(&config::load(&settings)?.config)?,
         Command::Record {
             file,
             duration,
             settings,
-        } => record::record(&config::load(&settings)?.config, &file, duration),
-        Command::Config { reference: true, .. } => print(&config::reference()),
-        Command::Config { settings, .. } => print(&config::load(&settings)?.to_string()),
-        Command::Token { name, scopes } => token(scopes, &name),
-        Command::Profiles => print(&simulator::list()),
-        Command::Targets { settings } => targets(&config::load(&settings)?.config),
-        Command::Openapi => print(&gpulse_api::openapi_json()),
-        Command::Metrics { exporters: true } => print(&gpulse_exporters::reference()),
-        Command::Metrics { exporters: false } => print(&gpulse_models::catalogue::metrics_reference()),
+        } => record::record(&config::load(&settings)?.config, &file, duration)?,
+        Command::Config { reference: true, .. } => print(&config::reference())?,
+        Command::Config { settings, .. } => print(&config::load(&settings)?.to_string())?,
+        Command::Token { name, scopes } => token(scopes, &name)?,
+        Command::Profiles => print(&simulator::list())?,
+        Command::Targets { settings } => targets(&config::load(&settings)?.config)?,
+        Command::Openapi => print(&gpulse_api::openapi_json())?,
+        Command::Metrics { exporters: true } => print(&gpulse_exporters::reference())?,
+        Command::Metrics { exporters: false } => print(&gpulse_models::catalogue::metrics_reference())?,
     }
+    Ok(Exit::Ok)
 }
 
 /// Makes a token. The line goes to standard output, from where it can go into the file; the token does not.

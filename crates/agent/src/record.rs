@@ -11,9 +11,9 @@ use crate::{
     config::Config,
     logging,
     recording::{Tap, Writer},
-    serve::{reports_to, simulator, start_discovery},
     signals::Signals,
     simulator::Simulator,
+    wiring::{reports_to, simulator, start_discovery},
 };
 
 /// How often it is looked whether the file can still be written.

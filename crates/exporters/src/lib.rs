@@ -21,7 +21,7 @@ pub use kubelet::{KUBELET_SOCKET, PodSettings, PodWatch, watch_pods};
 pub use profile::{Each, Profile, Profiles, Row, Scale, Source, Table, UnknownProfile, View};
 pub use push::{
     Access, BUFFER_BYTES, Endpoint, EndpointError, FileError, MAX_BUFFER_BYTES, MIN_BUFFER_BYTES,
-    PushSettings, Pusher, StartError, Subject,
+    PushSettings, Pusher, StartError, Subject, chain, http_client,
 };
 pub use reference::reference;
 pub use text::Format;

@@ -203,9 +203,9 @@ const LIBRARIES: [Library; 31] = [
     },
     Library {
         name: "reqwest",
-        normal: &["gpulse-exporters"],
+        normal: &["gpulse-exporters", "gpulse"],
         dev: &[],
-        reason: PUSH,
+        reason: "only exporters pushes and only the binary is a client of agents",
     },
     Library {
         name: "rustls-native-certs",

@@ -66,10 +66,12 @@ const TEXT_KEYS: [&str; 19] = [
     "log.format",
 ];
 
-/// `GPULSE_…`, but for the configuration file's own path and for what Kubernetes sets in every pod.
+/// `GPULSE_…`, but for the configuration file's own path, the token of commands that ask an agent, and for what Kubernetes sets in every pod.
 fn environment() -> Env {
     Env::prefixed(PREFIX)
-        .filter(|name| name != "config" && !is_kubernetes(name.as_str()) && !is_plain(name.as_str()))
+        .filter(|name| {
+            name != "config" && name != "token" && !is_kubernetes(name.as_str()) && !is_plain(name.as_str())
+        })
         .split("__")
 }
 

@@ -53,8 +53,12 @@ impl Access {
         self.headers_file.is_some() || self.token_file.is_some() || self.password_file.is_some()
     }
 
-    /// The headers to send.
-    pub(crate) fn headers(&self) -> Result<HeaderMap, FileError> {
+    /// The headers to send, as the files say now.
+    ///
+    /// # Errors
+    ///
+    /// With the file that cannot be read or sent.
+    pub fn headers(&self) -> Result<HeaderMap, FileError> {
         let mut headers = HeaderMap::new();
         if let Some(path) = &self.headers_file {
             for (number, line) in (1..).zip(text(path)?.lines()) {

@@ -69,7 +69,8 @@ impl Endpoint {
         }
     }
 
-    pub(crate) fn url(&self) -> &Url {
+    /// The address itself.
+    pub fn url(&self) -> &Url {
         &self.0
     }
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::{Bytes, BytesMut};
 use gpulse_models::{DropReason, Timestamp};
 use reqwest::{
-    Client, Response, StatusCode,
+    Client, ClientBuilder, Response, StatusCode,
     header::{HeaderMap, RETRY_AFTER},
     redirect::Policy,
 };
@@ -100,16 +100,30 @@ impl HttpSender {
         if let Some((_, client)) = self.made.as_ref().filter(|(of, _)| *of == text) {
             return Ok(client.clone());
         }
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls(&text, &self.endpoint)?)
+        let client = builder(&text, &self.endpoint)?
             .user_agent(&self.user_agent)
-            // Credentials go to the receiver that was named, and to no other.
-            .redirect(Policy::none())
             .build()
             .map_err(|error| chain(&error))?;
         self.made = Some((text, client.clone()));
         Ok(client)
     }
+}
+
+/// A client of `endpoint` that trusts whom the files of `access` say, follows no redirect and is otherwise as it is by default.
+///
+/// # Errors
+///
+/// With what is wrong with a file, or that there are no authorities to trust.
+pub fn http_client(access: &Access, endpoint: &Endpoint) -> Result<ClientBuilder, String> {
+    let text = access.tls().map_err(|error| error.to_string())?;
+    builder(&text, endpoint)
+}
+
+fn builder(text: &TlsText, endpoint: &Endpoint) -> Result<ClientBuilder, String> {
+    Ok(Client::builder()
+        .tls_backend_preconfigured(tls(text, endpoint)?)
+        // Credentials go to the receiver that was named, and to no other.
+        .redirect(Policy::none()))
 }
 
 /// Whom to trust, and who the agent is. The provider is named, since libraries that look for one would find none.
@@ -178,7 +192,7 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
 }
 
 /// An error with those that it comes from, which say what is the matter.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

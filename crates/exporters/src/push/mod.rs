@@ -14,9 +14,10 @@ pub use access::{Access, FileError};
 pub use actor::{PushSettings, Pusher, StartError};
 pub use buffer::{BUFFER_BYTES, MAX_BUFFER_BYTES, MIN_BUFFER_BYTES};
 pub use endpoint::{Endpoint, EndpointError};
+pub use http::{chain, http_client};
 pub use subject::Subject;
 
 pub(crate) use access::TlsText;
 pub(crate) use buffer::Batch;
-pub(crate) use http::{HttpSender, chain};
+pub(crate) use http::HttpSender;
 pub(crate) use sender::{Accepted, Encoder, Refusal, Sender};
