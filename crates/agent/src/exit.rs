@@ -9,6 +9,8 @@ use crate::{client::ClientError, config::ConfigError, simulator::SimulatorError}
 pub(crate) enum Exit {
     /// All is well: 0.
     Ok,
+    /// The agent could not be asked the last time: 1.
+    Failed,
     /// NVML cannot be used, so that no GPU can be shown: 3.
     NoNvml,
     /// A GPU that was asked about is not `ok`: 4.
@@ -31,6 +33,7 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {
             Exit::Ok => 0,
+            Exit::Failed => 1,
             Exit::NoNvml => 3,
             Exit::NotOk => 4,
         })

@@ -12,6 +12,7 @@ mod push;
 mod record;
 mod recording;
 mod serve;
+mod shown;
 mod signals;
 mod simulator;
 mod snapshot;
@@ -84,7 +85,7 @@ fn targets(config: &config::Config) -> anyhow::Result<()> {
 
 /// Prints `text`. A reader that went away (`| head`) is no error.
 fn print(text: &str) -> anyhow::Result<()> {
-    match std::io::stdout().write_all(text.as_bytes()) {
+    match shown::watch::write(text) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }

@@ -40,7 +40,7 @@ pub(crate) struct Source {
         conflicts_with = "connect", help_heading = "Which GPUs"
     )]
     pub(crate) simulate: Option<String>,
-    /// How much an agent of this command's own logs: off, error, warn, info, debug or trace [default: warn]
+    /// How much an agent of this command's own logs: off, error, warn, info, debug or trace [default: error]
     #[arg(long, value_name = "LEVEL", help_heading = "Which GPUs")]
     pub(crate) log_level: Option<String>,
 }

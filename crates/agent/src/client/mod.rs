@@ -55,7 +55,7 @@ pub(crate) struct Client {
 
 impl Client {
     /// Connects to the agent that `connect` names, or starts one with `settings` and waits until it has heard of each GPU, for
-    /// a bounded time. An own agent logs warnings and errors only, unless `settings.log_level` says otherwise.
+    /// a bounded time. An own agent logs errors only, unless `settings.log_level` says otherwise.
     ///
     /// From here on SIGINT, SIGTERM and SIGHUP do not end the process: [`Client::get`] and [`Client::pause`] return, and go on
     /// saying so ([`Client::ended`]). An own agent's files are removed when the client is dropped.

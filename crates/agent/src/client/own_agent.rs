@@ -153,12 +153,13 @@ async fn run(
     server.stop(GRACE).await;
 }
 
-/// Warnings and errors, in lines for a person, unless the flags ask for something else.
+/// Errors, in lines for a person, unless the flags ask for something else: what else an agent warns of, that there are no GPUs
+/// or that one is sick, the command says itself.
 fn start_log(config: &Config, settings: &Settings) -> Log {
     let level = match config.log.level {
         level if settings.log_level.is_some() => level,
-        LogLevel::Info | LogLevel::Debug | LogLevel::Trace => LogLevel::Warn,
-        level => level,
+        LogLevel::Off => LogLevel::Off,
+        _ => LogLevel::Error,
     };
     let format = match settings.log_format {
         None => LogFormat::Human,
