@@ -6,7 +6,9 @@ use clap::{Args, Parser, Subcommand};
 
 use gpulse_api::Scopes;
 
-use crate::{exit::EXIT_CODES, simulator::DEFAULT_PROFILE, snapshot::SnapshotArguments};
+use crate::{
+    exit::EXIT_CODES, query::QueryArguments, simulator::DEFAULT_PROFILE, snapshot::SnapshotArguments,
+};
 
 /// The GPU agent of a node.
 #[derive(Debug, Parser)]
@@ -39,6 +41,9 @@ pub(crate) enum Command {
     /// Show the GPUs as they are now
     #[command(after_help = EXIT_CODES)]
     Snapshot(SnapshotArguments),
+    /// Print single readings for scripts, by their paths or in the manner of nvidia-smi
+    #[command(after_help = EXIT_CODES)]
+    Query(QueryArguments),
     /// Print the effective configuration, with the origin of each value
     Config {
         /// Print the reference of all keys instead, as Markdown

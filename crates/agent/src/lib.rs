@@ -11,6 +11,7 @@ mod profiles;
 mod push;
 mod record;
 mod recording;
+mod query;
 mod serve;
 mod shown;
 mod signals;
@@ -43,6 +44,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Snapshot(arguments) => return snapshot::run(&arguments),
+        Command::Query(arguments) => return query::run(&arguments),
         Command::Serve(settings) => serve::serve(&config::load(&settings)?.config)?,
         Command::Record {
             file,

@@ -40,5 +40,6 @@ pub use config::{ApiConfig, Metrics, Security};
 pub use cors::check_origins;
 pub use listen::{Listeners, TlsFiles, UnixSocket, UnixSocketSettings};
 pub use openapi::openapi_json;
+pub use routes::v1::nearest::nearest;
 pub use server::HttpServer;
 pub use target::ScrapeTarget;

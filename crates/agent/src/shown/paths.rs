@@ -43,6 +43,12 @@ fn gather(above: &str, metrics: &[Metric], leaves: &mut Vec<String>) {
     }
 }
 
+/// Whether this is the path of a single value.
+#[cfg(test)]
+pub(crate) fn is_known(path: &str) -> bool {
+    LEAVES.iter().any(|leaf| leaf == path)
+}
+
 /// The paths of the single values that `paths` name, each once. A path that is not known here stays as it is.
 pub(crate) fn expanded(paths: &[String]) -> Vec<String> {
     let mut columns: Vec<String> = Vec::new();

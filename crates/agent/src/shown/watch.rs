@@ -27,16 +27,19 @@ pub(crate) fn watch(
     every: Option<Duration>,
     mut show: impl FnMut(&Client) -> anyhow::Result<Exit>,
 ) -> anyhow::Result<Exit> {
-    let faster = every
-        .filter(|every| *every < USUAL_INTERVAL)
-        .map(|every| format!("{}ms", every.as_millis()));
-    let client = Client::open(
-        &source.connect,
-        &Settings {
-            interval: faster,
-            ..source.settings()
-        },
-    )?;
+    let client = match every.filter(|every| *every < USUAL_INTERVAL) {
+        None => source.open()?,
+        Some(every) => {
+            let interval = Some(format!("{}ms", every.as_millis()));
+            Client::open(
+                &source.connect,
+                &Settings {
+                    interval,
+                    ..source.settings()
+                },
+            )?
+        }
+    };
     let mut exit = match show(&client) {
         Err(error) if is_unread(&error) => return Ok(Exit::Ok),
         shown => shown?,

@@ -11,7 +11,7 @@ pub(crate) mod gpu;
 pub(crate) mod gpus;
 pub(crate) mod history;
 pub(crate) mod host;
-mod nearest;
+pub(crate) mod nearest;
 mod pods;
 pub(crate) mod processes;
 pub(crate) mod query;

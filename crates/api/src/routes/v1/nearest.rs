@@ -1,4 +1,4 @@
-//! Which known words are nearest to one that is not known.
+//! Which known words are nearest to one that is not known. The command line names them, too.
 
 /// Words that are named: enough to hold the right one, few enough to be read.
 const NAMED: usize = 3;
@@ -7,7 +7,7 @@ const NAMED: usize = 3;
 const LOOKED_AT: usize = 64;
 
 /// The words that are nearest to `unknown`, the nearest first.
-pub(crate) fn nearest(unknown: &str, words: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
+pub fn nearest(unknown: &str, words: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
     let unknown: Vec<char> = unknown.chars().take(LOOKED_AT).collect();
     let text: String = unknown.iter().collect();
     let mut ranked: Vec<_> = words

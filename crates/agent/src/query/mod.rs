@@ -1,0 +1,333 @@
+//! `gpulse query`: single readings for scripts, by their own paths or by the names of nvidia-smi.
+
+mod apps;
+mod field;
+mod fields;
+mod format;
+mod made;
+
+use std::{cell::Cell as Once, time::Duration};
+
+use clap::Args;
+use serde_json::Value;
+
+use crate::{
+    client::{Client, Source},
+    exit::{Exit, UsageError},
+    print,
+    shown::{
+        Gpus, Look, Selection, cell, look,
+        look::why_no_nvml,
+        paths,
+        text::csv,
+        watch::{complain, every, watch, write},
+    },
+};
+use field::{About, Field};
+use format::Format;
+
+/// What is asked, and how it is written.
+#[derive(Clone, Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true))]
+pub(crate) struct QueryArguments {
+    /// Readings by their paths in docs/METRICS.md, such as load.gpu_percent; a path stands for all below it
+    #[arg(value_name = "PATH", group = "what")]
+    paths: Vec<String>,
+    /// Readings of GPUs by the names of nvidia-smi, separated by commas
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', group = "what")]
+    query_gpu: Vec<String>,
+    /// Processes that compute, by the names of nvidia-smi, separated by commas
+    #[arg(
+        long,
+        value_name = "NAME,…",
+        value_delimiter = ',',
+        group = "what",
+        alias = "query-apps"
+    )]
+    query_compute_apps: Vec<String>,
+    /// List the names that --query-gpu takes
+    #[arg(long, group = "what")]
+    help_query_gpu: bool,
+    /// List the names that --query-compute-apps takes
+    #[arg(long, group = "what")]
+    help_query_compute_apps: bool,
+    /// csv, with noheader and nounits after it if so wanted; or json, of paths
+    #[arg(long, value_name = "FORMAT", default_value = "csv")]
+    format: Format,
+    /// Only these GPUs: index, UUID or PCI bus id; several separated by commas
+    #[arg(
+        short = 'i',
+        long = "id",
+        alias = "gpu",
+        value_name = "GPU",
+        value_delimiter = ','
+    )]
+    gpus: Vec<String>,
+    /// Ask again every so many seconds, until a signal comes
+    #[arg(
+        short = 'l', long = "loop", alias = "watch", value_name = "SECONDS", num_args = 0..=1,
+        default_missing_value = "5", value_parser = every
+    )]
+    every: Option<Duration>,
+    /// Ask again every so many milliseconds
+    #[arg(long, value_name = "MILLISECONDS", conflicts_with = "every")]
+    loop_ms: Option<u64>,
+    #[command(flatten)]
+    source: Source,
+}
+
+/// Answers the query.
+pub(crate) fn run(arguments: &QueryArguments) -> anyhow::Result<Exit> {
+    if arguments.help_query_gpu || arguments.help_query_compute_apps {
+        let fields = if arguments.help_query_gpu {
+            fields::FIELDS
+        } else {
+            apps::FIELDS
+        };
+        print(&listed(fields))?;
+        return Ok(Exit::Ok);
+    }
+    let query = Query::of(arguments)?;
+    let every = arguments.loop_ms.map(Duration::from_millis).or(arguments.every);
+    let is_headed = Once::new(!arguments.format.header);
+    watch(&arguments.source, every, |client| {
+        query.answer(client, &is_headed)
+    })
+}
+
+/// A query that was understood.
+struct Query<'a> {
+    what: What<'a>,
+    format: Format,
+    selection: Selection,
+}
+
+enum What<'a> {
+    /// Paths of ours.
+    Paths(&'a [String]),
+    /// A line for each GPU.
+    Gpus(Vec<&'static Field>),
+    /// A line for each process.
+    Apps(Vec<&'static Field>),
+}
+
+impl<'a> Query<'a> {
+    fn of(arguments: &'a QueryArguments) -> anyhow::Result<Self> {
+        let mut paths: Vec<String> = Vec::new();
+        let what = if !arguments.query_gpu.is_empty() {
+            let fields = named(
+                &arguments.query_gpu,
+                fields::FIELDS,
+                fields::UNREAD,
+                "--help-query-gpu",
+            )?;
+            paths.extend(
+                fields
+                    .iter()
+                    .flat_map(|field| field.paths())
+                    .map(|path| (*path).to_owned()),
+            );
+            // A query for driver and count alone is about GPUs, too.
+            paths.push("index".to_owned());
+            What::Gpus(fields)
+        } else if !arguments.query_compute_apps.is_empty() {
+            let fields = named(
+                &arguments.query_compute_apps,
+                apps::FIELDS,
+                &[],
+                "--help-query-compute-apps",
+            )?;
+            paths.extend(apps::PATHS.map(str::to_owned));
+            What::Apps(fields)
+        } else {
+            paths.extend(arguments.paths.iter().cloned());
+            What::Paths(&arguments.paths)
+        };
+        let format = arguments.format;
+        if format.json && !matches!(what, What::Paths(_)) {
+            return Err(
+                UsageError("names of nvidia-smi are written as csv: use paths for json".to_owned()).into(),
+            );
+        }
+        let selection = Selection {
+            gpu: arguments.gpus.clone(),
+            fields: paths,
+        };
+        Ok(Self {
+            what,
+            format,
+            selection,
+        })
+    }
+
+    fn answer(&self, client: &Client, is_headed: &Once<bool>) -> anyhow::Result<Exit> {
+        let gpus = match look(client, &self.selection)? {
+            Look::Gpus(gpus) => gpus,
+            Look::NoNvml(answer) => {
+                complain(&why_no_nvml(&answer));
+                return Ok(Exit::NoNvml);
+            }
+        };
+        let text = match &self.what {
+            What::Paths(_) if self.format.json => format!("{}\n", gpus.text.trim_end()),
+            What::Paths(paths) => native(&gpus, &paths::expanded(paths), is_headed.replace(true)),
+            What::Gpus(fields) | What::Apps(fields) => {
+                let host = client.get("/api/v1/host?fields=driver,gpus")?.json;
+                let lines = match &self.what {
+                    What::Apps(_) => gpus.gpus.iter().flat_map(apps::computing).collect(),
+                    _ => gpus.gpus.clone(),
+                };
+                self.theirs(&gpus, &host, fields, &lines, is_headed.replace(true))
+            }
+        };
+        write(&text)?;
+        Ok(gpus.exit())
+    }
+
+    /// Lines as nvidia-smi writes them.
+    fn theirs(
+        &self,
+        gpus: &Gpus,
+        host: &Value,
+        fields: &[&Field],
+        lines: &Vec<Value>,
+        is_headed: bool,
+    ) -> String {
+        let mut text = String::new();
+        let mut line = |values: Vec<String>| {
+            text += &values.join(", ");
+            text.push('\n');
+        };
+        if !is_headed {
+            line(fields.iter().map(|field| field.heading()).collect());
+        }
+        for of in lines {
+            let about = About {
+                of,
+                published_at: &gpus.published_at,
+                host,
+            };
+            line(
+                fields
+                    .iter()
+                    .map(|field| field.value(&about, self.format.units))
+                    .collect(),
+            );
+        }
+        text
+    }
+}
+
+/// Lines by our own paths, whose names have the units.
+fn native(gpus: &Gpus, columns: &[String], is_headed: bool) -> String {
+    let mut text = String::new();
+    if !is_headed {
+        text += &csv(columns.iter().map(String::as_str));
+    }
+    for gpu in &gpus.gpus {
+        let values: Vec<_> = columns.iter().map(|path| cell(gpu, path).plain()).collect();
+        text += &csv(values.iter().map(String::as_str));
+    }
+    text
+}
+
+/// The fields of these names.
+fn named(
+    names: &[String],
+    fields: &'static [Field],
+    unread: &[&str],
+    help: &str,
+) -> anyhow::Result<Vec<&'static Field>> {
+    let find = |name: &String| {
+        let name = name.trim();
+        let found = fields.iter().find(|field| field.is_called(name));
+        found.ok_or_else(|| {
+            if unread.iter().any(|beginning| name.starts_with(beginning)) {
+                return UsageError(format!(
+                    "gpulse does not read `{name}`; `gpulse query {help}` lists what it does"
+                ))
+                .into();
+            }
+            let known = fields
+                .iter()
+                .flat_map(|field| std::iter::once(field.name).chain(field.aliases.iter().copied()));
+            let nearest = gpulse_api::nearest(name, known).join("`, `");
+            UsageError(format!(
+                "there is no `{name}`; the nearest are `{nearest}`; `gpulse query {help}` lists all"
+            ))
+            .into()
+        })
+    };
+    names.iter().map(find).collect()
+}
+
+/// The names, with what is behind each.
+fn listed(fields: &[Field]) -> String {
+    let mut text = String::new();
+    for field in fields {
+        let names: Vec<_> = std::iter::once(&field.name)
+            .chain(field.aliases)
+            .copied()
+            .collect();
+        let unit = if field.unit.is_empty() {
+            String::new()
+        } else {
+            format!(" [{}]", field.unit)
+        };
+        let paths = if field.paths().is_empty() {
+            "the driver".to_owned()
+        } else {
+            field.paths().join(", ")
+        };
+        text += &format!("{}{unit}\n    {paths}\n", names.join(" or "));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_name_is_unique_and_stands_for_readings_that_there_are() {
+        for (table, above) in [(fields::FIELDS, ""), (apps::FIELDS, "processes.processes.")] {
+            let mut names = HashSet::new();
+            for field in table {
+                for name in std::iter::once(&field.name).chain(field.aliases) {
+                    assert!(names.insert(*name), "{name} twice");
+                }
+                for path in field.paths() {
+                    let whole = match path.strip_prefix("gpu.") {
+                        Some(path) => path.to_owned(),
+                        None if *path == "sampled_at" => (*path).to_owned(),
+                        None => format!("{above}{path}"),
+                    };
+                    assert!(paths::is_known(&whole), "{}: {whole}", field.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_unknown_is_told_from_one_that_is_not_read() {
+        let said = |name: &str| {
+            let names = [name.to_owned()];
+            let error = named(&names, fields::FIELDS, fields::UNREAD, "--help-query-gpu")
+                .err()
+                .unwrap();
+            error.to_string()
+        };
+        assert!(
+            said("utilisation.gpu").contains("`utilization.gpu`"),
+            "{}",
+            said("utilisation.gpu")
+        );
+        assert!(
+            said("inforom.img").contains("does not read"),
+            "{}",
+            said("inforom.img")
+        );
+    }
+}
