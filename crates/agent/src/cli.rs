@@ -7,7 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use gpulse_api::Scopes;
 
 use crate::{
-    exit::EXIT_CODES, query::QueryArguments, simulator::DEFAULT_PROFILE, snapshot::SnapshotArguments,
+    doctor::DoctorArguments, exit::EXIT_CODES, query::QueryArguments, simulator::DEFAULT_PROFILE,
+    snapshot::SnapshotArguments,
 };
 
 /// The GPU agent of a node.
@@ -44,6 +45,9 @@ pub(crate) enum Command {
     /// Print single readings for scripts, by their paths or in the manner of nvidia-smi
     #[command(after_help = EXIT_CODES)]
     Query(QueryArguments),
+    /// Look for what keeps the agent from working, and say what mends it
+    #[command(after_help = crate::doctor::EXIT_CODES)]
+    Doctor(DoctorArguments),
     /// Print the effective configuration, with the origin of each value
     Config {
         /// Print the reference of all keys instead, as Markdown

@@ -3,6 +3,7 @@
 mod cli;
 mod client;
 mod config;
+mod doctor;
 mod exit;
 mod files;
 mod listener;
@@ -44,6 +45,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Snapshot(arguments) => return snapshot::run(&arguments),
+        Command::Doctor(arguments) => return doctor::run(&arguments),
         Command::Query(arguments) => return query::run(&arguments),
         Command::Serve(settings) => serve::serve(&config::load(&settings)?.config)?,
         Command::Record {

@@ -54,6 +54,18 @@ impl Link {
                 ..Self::to_socket(&path)?
             });
         }
+        Ok(Self {
+            headers,
+            ..Self::to_address(text, connect.ca_file.clone())?
+        })
+    }
+
+    /// To whoever serves at `text`, showing nothing.
+    pub(super) fn anonymous(text: &str) -> Result<Self, ClientError> {
+        Self::to_address(text, None)
+    }
+
+    fn to_address(text: &str, ca: Option<PathBuf>) -> Result<Self, ClientError> {
         let wrong = |problem: String| ClientError::Address(text.to_owned(), problem);
         let endpoint =
             Endpoint::parse(text).map_err(|_| wrong("that is no address of an agent".to_owned()))?;
@@ -61,7 +73,7 @@ impl Link {
             return Err(wrong("it has a path".to_owned()));
         }
         let access = Access {
-            ca: connect.ca_file.clone(),
+            ca,
             ..Access::default()
         };
         let client = http_client(&access, &endpoint).map_err(ClientError::Access)?;
@@ -70,7 +82,7 @@ impl Link {
             http: built(client)?,
             place: base.clone(),
             base,
-            headers,
+            headers: HeaderMap::new(),
         })
     }
 

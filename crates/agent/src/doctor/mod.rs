@@ -1,0 +1,125 @@
+//! `gpulse doctor`: looks at everything that the agent depends on, and says what is wrong and the command that mends it.
+//!
+//! Each check is a function over the machine ([`host`]) and over what an agent says ([`probe`]), so that tests make machines up.
+//! Nothing is changed. What cannot be looked at is skipped, and says why.
+
+mod agent;
+mod check;
+mod driver;
+mod gpus;
+mod host;
+mod library;
+mod probe;
+mod render;
+mod system;
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::{
+    client::{ClientError, Source},
+    config,
+    exit::Exit,
+    print,
+    simulator::SimulatorError,
+};
+use check::{Check, Group, Status};
+use host::Host;
+use probe::Answers;
+
+/// How the machine is looked at.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+    /// Look at the files below this directory in place of those of the machine
+    #[arg(long, value_name = "DIRECTORY", hide = true)]
+    root: Option<PathBuf>,
+    #[command(flatten)]
+    source: Source,
+}
+
+/// The exit codes, for the help.
+pub(crate) const EXIT_CODES: &str = "Exit codes:\n  \
+    0  nothing is wrong, though something may be worth a look\n  \
+    1  something is wrong\n  \
+    2  the command line is wrong";
+
+/// Looks, and reports.
+pub(crate) fn run(arguments: &DoctorArguments) -> anyhow::Result<Exit> {
+    let groups = examine(arguments)?;
+    print(&match arguments.json {
+        true => render::json(&groups),
+        false => render::text(&groups, render::is_utf8()),
+    })?;
+    Ok(if render::has_failed(&groups) {
+        Exit::Failed
+    } else {
+        Exit::Ok
+    })
+}
+
+fn examine(arguments: &DoctorArguments) -> anyhow::Result<Vec<Group>> {
+    let host = Host::here(arguments.root.as_deref());
+    let connect = arguments.source.connect.connect.as_deref();
+    let loaded = config::load(&arguments.source.settings()).map_err(|error| error.to_string());
+    let config = loaded
+        .as_ref()
+        .map(|loaded| &loaded.config)
+        .map_err(String::as_str);
+    let answers = match (connect, &config) {
+        (None, Err(_)) => Err("the configuration cannot be used, so that no agent can look".to_owned()),
+        _ => asked(&arguments.source)?,
+    };
+    let answers = answers.as_ref().map_err(String::as_str);
+    let info = answers.map(|answers| &answers.info);
+    let is_local = agent::is_local(connect);
+    let mut groups = vec![
+        Group {
+            name: "NVIDIA driver",
+            checks: driver::checks(&host, info, agent::library(config.ok())),
+        },
+        Group {
+            name: "GPUs",
+            checks: gpus::checks(&host, answers, is_local),
+        },
+        Group {
+            name: "System",
+            checks: system::checks(&host, info),
+        },
+        Group {
+            name: "Agent",
+            checks: agent::checks(&host, config),
+        },
+    ];
+    if !is_local {
+        // Of the other machine only the agent there can tell.
+        let told = ["nvml", "library"];
+        for group in groups.iter_mut().filter(|group| group.name != "GPUs") {
+            let elsewhere = |check: &mut Check| {
+                if !told.contains(&check.name) && check.status != Status::Skipped {
+                    *check = Check::skipped(
+                        check.name,
+                        "the agent is on another machine: run gpulse doctor there",
+                    );
+                }
+            };
+            group.checks.iter_mut().for_each(elsewhere);
+        }
+    }
+    Ok(groups)
+}
+
+/// What the agent says, or why it says nothing. Only mistakes in the command line are errors, and signals.
+fn asked(source: &Source) -> anyhow::Result<Result<Answers, String>> {
+    match Answers::of(source) {
+        Ok(answers) => Ok(Ok(answers)),
+        Err(error) if error.is::<SimulatorError>() => Err(error),
+        Err(error) => match error.downcast_ref::<ClientError>() {
+            Some(ClientError::Address(..) | ClientError::Access(_) | ClientError::Ended(_)) => Err(error),
+            _ => Ok(Err(format!("no agent could be asked: {error:#}"))),
+        },
+    }
+}
