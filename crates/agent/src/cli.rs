@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
-
+use clap_complete::Shell;
 use gpulse_api::Scopes;
 
 use crate::{
@@ -71,6 +71,17 @@ pub(crate) enum Command {
     Targets {
         #[command(flatten)]
         settings: Settings,
+    },
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write man pages
+    Man {
+        /// The directory to write them into
+        #[arg(long, value_name = "DIRECTORY")]
+        out: PathBuf,
     },
     /// Print the OpenAPI document of the HTTP interface
     Openapi,

@@ -8,6 +8,7 @@ mod exit;
 mod files;
 mod listener;
 mod logging;
+mod pages;
 mod profiles;
 mod push;
 mod record;
@@ -58,6 +59,8 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Token { name, scopes } => token(scopes, &name)?,
         Command::Profiles => print(&simulator::list())?,
         Command::Targets { settings } => targets(&config::load(&settings)?.config)?,
+        Command::Completions { shell } => print(&pages::completions(shell))?,
+        Command::Man { out } => pages::man(&out)?,
         Command::Openapi => print(&gpulse_api::openapi_json())?,
         Command::Metrics { exporters: true } => print(&gpulse_exporters::reference())?,
         Command::Metrics { exporters: false } => print(&gpulse_models::catalogue::metrics_reference())?,

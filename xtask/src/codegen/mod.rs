@@ -5,7 +5,7 @@ mod diff;
 mod profiles;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use xshell::cmd;
@@ -47,6 +47,9 @@ const PRINTED: [(&str, &[&str]); 4] = [
     ("docs/openapi.json", &["openapi"]),
 ];
 
+/// Where the man pages are.
+const MANUAL: &str = "packaging/man";
+
 /// Runs the command.
 pub(crate) fn run(project: &Project, args: Args) -> Result<()> {
     generate(
@@ -72,10 +75,40 @@ pub(crate) fn generate(project: &Project, mode: Mode, build: Build) -> Result<()
         // `read` strips the final newline.
         stale += settle(project, mode, path, &format!("{text}\n"))?;
     }
+    stale += manual(project, mode, &agent)?;
     if stale > 0 {
         bail!("{stale} generated file(s) out of date: run `cargo xtask codegen` and commit the result");
     }
     Ok(())
+}
+
+/// The man pages, which the agent writes. A page of a command that there is no more is out of date as well.
+fn manual(project: &Project, mode: Mode, agent: &Path) -> Result<usize> {
+    let sh = &project.sh;
+    let written = sh.create_temp_dir()?;
+    let directory = written.path();
+    cmd!(sh, "{agent} man --out {directory}").quiet().run()?;
+    let mut stale = 0;
+    let mut pages: Vec<_> = fs::read_dir(directory)?.collect::<Result<_, _>>()?;
+    pages.sort_by_key(fs::DirEntry::file_name);
+    let names: Vec<_> = pages.iter().map(fs::DirEntry::file_name).collect();
+    for page in &pages {
+        let path = format!("{MANUAL}/{}", page.file_name().to_string_lossy());
+        stale += settle(project, mode, &path, &fs::read_to_string(page.path())?)?;
+    }
+    for old in fs::read_dir(project.root.join(MANUAL)).into_iter().flatten() {
+        let old = old?;
+        if names.contains(&old.file_name()) {
+            continue;
+        }
+        let shown = old.path();
+        match mode {
+            Mode::Write => fs::remove_file(&shown)?,
+            Mode::Check => stale += 1,
+        }
+        eprintln!("{} is a page of no command", shown.display());
+    }
+    Ok(stale)
 }
 
 fn agent(project: &Project, build: Build) -> Result<PathBuf> {

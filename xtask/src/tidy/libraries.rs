@@ -160,6 +160,18 @@ const LIBRARIES: [Library; 31] = [
         reason: START,
     },
     Library {
+        name: "clap_complete",
+        normal: &["gpulse"],
+        dev: &[],
+        reason: START,
+    },
+    Library {
+        name: "clap_mangen",
+        normal: &["gpulse"],
+        dev: &[],
+        reason: START,
+    },
+    Library {
         name: "sd-notify",
         normal: &["gpulse"],
         dev: &[],
