@@ -6,6 +6,7 @@
 
 mod absence;
 mod caching;
+mod cli;
 mod command_line;
 mod conformance;
 mod contract;
