@@ -243,7 +243,7 @@ mod tests {
     use super::*;
     use crate::doctor::check::Status;
 
-    fn answers(gpus: Value, inventory: Value, xids: Value) -> Answers {
+    fn answers(gpus: &Value, inventory: &Value, xids: &Value) -> Answers {
         Answers {
             info: json!({ "simulated": false }),
             gpus: json!({ "gpus": gpus }),
@@ -265,42 +265,42 @@ mod tests {
             { "index": 1, "state": "lost", "modes": null, "last_error": { "call": "nvmlX", "message": "lost" } },
             { "index": 2, "state": "ok", "modes": { "persistence": false } },
         ]);
-        let answers = answers(gpus, Value::Null, Value::Null);
+        let answers = answers(&gpus, &Value::Null, &Value::Null);
         assert_says(&states(&answers), Status::Fail, "GPU 1 is lost");
         assert_says(&persistence(&answers), Status::Warn, "off on GPU 2");
-        let none = self::answers(json!([]), Value::Null, Value::Null);
+        let none = self::answers(&json!([]), &Value::Null, &Value::Null);
         assert_says(&states(&none), Status::Skipped, "no GPU");
         assert_says(&persistence(&none), Status::Skipped, "no GPU");
     }
 
     #[test]
     fn missing_gpus_are_named_by_their_place() {
-        let said = |inventory| inventory_of(inventory);
+        let said = |inventory: &Value| inventory_of(inventory);
         assert_says(
-            &said(json!({ "status": "ok", "gpus_expected": 8 })),
+            &said(&json!({ "status": "ok", "gpus_expected": 8 })),
             Status::Ok,
             "8",
         );
         let missing = json!({ "status": "missing", "gpus_expected": 8, "gpus_missing": 1, "missing": ["00000000:19:00.0"] });
         assert_says(
-            &said(missing),
+            &said(&missing),
             Status::Fail,
             "1 of 8 GPUs are missing: 00000000:19:00.0",
         );
         assert_says(
-            &said(json!({ "status": "unknown", "message": "off" })),
+            &said(&json!({ "status": "unknown", "message": "off" })),
             Status::Skipped,
             "off",
         );
     }
 
-    fn inventory_of(value: Value) -> Check {
-        inventory(&answers(json!([]), value, Value::Null))
+    fn inventory_of(value: &Value) -> Check {
+        inventory(&answers(&json!([]), value, &Value::Null))
     }
 
     #[test]
     fn xids_come_from_the_log_and_from_the_agent() {
-        let quiet = answers(json!([]), Value::Null, json!({}));
+        let quiet = answers(&json!([]), &Value::Null, &json!({}));
         assert_says(&xids(&quiet, Ok(BTreeMap::new())), Status::Ok, "none");
         assert_says(
             &xids(&quiet, Err("may not".to_owned())),
@@ -309,7 +309,7 @@ mod tests {
         );
         let fallen = BTreeMap::from([(79, 2), (13, 1)]);
         assert_says(&xids(&quiet, Ok(fallen)), Status::Fail, "2 × XID 79");
-        let heard = answers(json!([]), Value::Null, json!({ "13": 3 }));
+        let heard = answers(&json!([]), &Value::Null, &json!({ "13": 3 }));
         assert_says(
             &xids(&heard, Err("may not".to_owned())),
             Status::Warn,

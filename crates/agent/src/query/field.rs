@@ -30,8 +30,6 @@ pub(super) enum From {
     Switch(&'static str),
     /// `Yes` or `No`.
     YesNo(&'static str),
-    /// A number of banks.
-    Banks(&'static str),
     /// Whether the reason of this name is among those why clocks are lowered: `Active` or `Not Active`.
     Reason(&'static str),
     /// Made of these paths.
@@ -71,8 +69,7 @@ impl Field {
             | From::Hundredths(path)
             | From::Mebibytes(path)
             | From::Switch(path)
-            | From::YesNo(path)
-            | From::Banks(path) => std::slice::from_ref(path),
+            | From::YesNo(path) => std::slice::from_ref(path),
             From::Reason(_) => &[REASONS],
             From::Made(paths, _) => paths,
         }
@@ -123,7 +120,6 @@ impl Field {
             },
             From::Switch(path) => switch(path, "Enabled", "Disabled"),
             From::YesNo(path) => switch(path, "Yes", "No"),
-            From::Banks(path) => number(path, 0).map(|number| format!("{number} bank(s)")),
             From::Reason(name) => {
                 let is_active = reasons(about.of)?.iter().any(|reason| reason == name);
                 Ok(if is_active { "Active" } else { "Not Active" }.to_owned())

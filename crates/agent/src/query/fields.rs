@@ -66,6 +66,13 @@ pub(super) const FIELDS: &[Field] = fields! {
     "ecc.errors.corrected.aggregate.total" [] "" Whole("reliability.corrected_aggregate");
     "ecc.errors.uncorrected.volatile.total" [] "" Whole("reliability.uncorrected_volatile");
     "ecc.errors.uncorrected.aggregate.total" [] "" Whole("reliability.uncorrected_aggregate");
+    "ecc.errors.corrected.volatile.sram" [] "" Whole("reliability.sram.corrected_volatile");
+    "ecc.errors.corrected.aggregate.sram" [] "" Whole("reliability.sram.corrected_aggregate");
+    "ecc.errors.uncorrected.volatile.sram.parity" [] "" Whole("reliability.sram.uncorrected_parity_volatile");
+    "ecc.errors.uncorrected.volatile.sram.secded" [] "" Whole("reliability.sram.uncorrected_secded_volatile");
+    "ecc.errors.uncorrected.aggregate.sram.parity" [] "" Whole("reliability.sram.uncorrected_parity_aggregate");
+    "ecc.errors.uncorrected.aggregate.sram.secded" [] "" Whole("reliability.sram.uncorrected_secded_aggregate");
+    "ecc.errors.uncorrected.aggregate.sram.thresholdExceeded" [] "" YesNo("reliability.sram.threshold_exceeded");
     "retired_pages.single_bit_ecc.count" ["retired_pages.sbe"] "" Whole("reliability.retired_pages_corrected");
     "retired_pages.double_bit.count" ["retired_pages.dbe"] "" Whole("reliability.retired_pages_uncorrected");
     "retired_pages.pending" [] "" YesNo("reliability.retirement_pending");
@@ -73,11 +80,11 @@ pub(super) const FIELDS: &[Field] = fields! {
     "remapped_rows.uncorrectable" [] "" Whole("reliability.remapped_rows.uncorrected");
     "remapped_rows.pending" [] "" YesNo("reliability.remapped_rows.pending");
     "remapped_rows.failure" [] "" YesNo("reliability.remapped_rows.failed");
-    "remapped_rows.histogram.max" [] "" Banks("reliability.remapped_rows.banks_max_spare");
-    "remapped_rows.histogram.high" [] "" Banks("reliability.remapped_rows.banks_high_spare");
-    "remapped_rows.histogram.partial" [] "" Banks("reliability.remapped_rows.banks_partial_spare");
-    "remapped_rows.histogram.low" [] "" Banks("reliability.remapped_rows.banks_low_spare");
-    "remapped_rows.histogram.none" [] "" Banks("reliability.remapped_rows.banks_no_spare");
+    "remapped_rows.histogram.max" [] "" Whole("reliability.remapped_rows.banks_max_spare");
+    "remapped_rows.histogram.high" [] "" Whole("reliability.remapped_rows.banks_high_spare");
+    "remapped_rows.histogram.partial" [] "" Whole("reliability.remapped_rows.banks_partial_spare");
+    "remapped_rows.histogram.low" [] "" Whole("reliability.remapped_rows.banks_low_spare");
+    "remapped_rows.histogram.none" [] "" Whole("reliability.remapped_rows.banks_no_spare");
     "temperature.gpu" [] "" Whole("thermal.gpu_celsius");
     "temperature.gpu.tlimit" [] "" Whole("thermal.margin_celsius");
     "temperature.memory" [] "" Whole("thermal.memory_celsius");
@@ -124,7 +131,10 @@ pub(super) const UNREAD: &[&str] = &[
     "clocks_event_reasons_counters.",
     "dramEncryption.",
     "ecc.errors.",
+    "remapped_rows.correctable_inactive",
+    "remapped_rows.uncorrectable_inactive",
     "power.management",
+    "edpp_multiplier",
     "module.",
     "gsp.mode.",
     "protected_memory.",
