@@ -13,7 +13,7 @@ struct Member {
     dev: &'static [&'static str],
 }
 
-const MAP: [Member; 9] = [
+const MAP: [Member; 10] = [
     Member {
         name: "gpulse-models",
         normal: &[],
@@ -36,7 +36,17 @@ const MAP: [Member; 9] = [
     },
     Member {
         name: "gpulse-api",
-        normal: &["gpulse-aggregator", "gpulse-exporters", "gpulse-models"],
+        normal: &[
+            "gpulse-aggregator",
+            "gpulse-dashboard",
+            "gpulse-exporters",
+            "gpulse-models",
+        ],
+        dev: &[],
+    },
+    Member {
+        name: "gpulse-dashboard",
+        normal: &[],
         dev: &[],
     },
     Member {

@@ -25,7 +25,7 @@ const GRPC: &str =
 const MANAGER: &str = "only the binary talks to the service manager";
 const START: &str = "libraries have errors of their own and no command line";
 
-const LIBRARIES: [Library; 31] = [
+const LIBRARIES: [Library; 34] = [
     // The simulator is tested with a foreign client.
     Library {
         name: "nvml-wrapper",
@@ -110,6 +110,12 @@ const LIBRARIES: [Library; 31] = [
         normal: &["gpulse-api"],
         dev: &[],
         reason: HTTP,
+    },
+    Library {
+        name: "rust-embed",
+        normal: &["gpulse-dashboard"],
+        dev: &[],
+        reason: "only the dashboard has files of its own in the binary",
     },
     Library {
         name: "utoipa",

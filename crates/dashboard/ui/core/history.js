@@ -1,0 +1,46 @@
+// The history that an agent keeps, as columns for charts. An agent without one says so, and nothing else is lost.
+
+import { Refusal, getJson } from "./http.js";
+
+export class History {
+  constructor(base, uuid) {
+    this.base = base;
+    this.uuid = uuid;
+    this.controller = new AbortController();
+  }
+
+  /** What is kept: `{paths, longest}` in seconds; null where nothing is. */
+  async kept() {
+    if (this.known !== undefined) return this.known;
+    try {
+      const body = await getJson(this.base, "/api/v1/history/metrics", this.controller.signal);
+      this.known = {
+        paths: new Set(body.metrics.map(({ path }) => path)),
+        longest: Math.max(0, ...body.tiers.map((tier) => tier.kept_seconds)),
+      };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.known = null;
+    }
+    return this.known;
+  }
+
+  /** The points of `paths` between two moments: `{times, series: Map path → {mean, min, max}}`; null where nothing is kept. */
+  async load(paths, from, to) {
+    const kept = await this.kept();
+    const wanted = kept ? paths.filter((path) => kept.paths.has(path)) : [];
+    if (wanted.length === 0) return null;
+    const query = new URLSearchParams({ metric: wanted.join(","), gpu: this.uuid, from: moment(from), to: moment(to) });
+    const body = await getJson(this.base, `/api/v1/history?${query}`, this.controller.signal);
+    return { times: body.times, step: body.step_seconds, series: new Map(body.series.map((one) => [one.metric, one])) };
+  }
+
+  stop() {
+    this.controller.abort();
+  }
+}
+
+/** A moment as the route takes it: relative where it is negative, unix seconds otherwise. */
+function moment(at) {
+  return at <= 0 ? `-${Math.round(-at)}s` : String(at);
+}

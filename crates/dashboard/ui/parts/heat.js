@@ -1,0 +1,103 @@
+// The grid of GPUs: a cell for each, coloured by one reading, with its value and its state as text and as a pattern.
+
+import { h, keyed, setAttr, setClass, setText } from "../core/dom.js";
+import { celsius, percent, shortName, watts } from "../core/format.js";
+import { number, reading, share } from "../core/readings.js";
+import { link } from "../core/router.js";
+import { showReading, textOf } from "../core/value.js";
+import { STATES } from "../core/words.js";
+import { step } from "./metrics.js";
+import { Sparkline } from "./sparkline.js";
+
+/** Keys that go from cell to cell. Up and down by as many cells as lie in a row at the moment. */
+const MOVES = { ArrowLeft: () => -1, ArrowRight: () => 1, ArrowUp: (row) => -row, ArrowDown: (row) => row };
+
+export class HeatGrid {
+  constructor(base) {
+    this.base = base;
+    this.element = h("ul", { class: "heat", "aria-label": "GPUs: arrow keys move, Enter opens", on: { keydown: (event) => this.move(event) } });
+    this.sparklines = new Map();
+    this.current = 0;
+  }
+
+  /** Shows these GPUs by `metric`; `redraw` says that there is a new point. */
+  update(gpus, metric, isNew) {
+    setClass(this.element, gpus.length > 16 ? "heat dense" : "heat");
+    keyed(this.element, gpus, (gpu) => gpu.uuid ?? `#${gpu.index}`, (gpu) => this.cell(gpu), (cell, gpu) => this.fill(cell, gpu, metric, isNew));
+    this.mark();
+  }
+
+  cell(gpu) {
+    const parts = {
+      index: h("span", { class: "index" }),
+      name: h("span", { class: "name" }),
+      state: h("span", { class: "cell-state" }),
+      value: h("span", { class: "value" }),
+      detail: h("span", { class: "detail" }),
+    };
+    const sparkline = new Sparkline();
+    const anchor = h("a", { class: "cell", tabindex: "-1", href: link("gpu", { argument: gpu.uuid ?? gpu.index, base: this.base }) },
+      h("span", { class: "cell-head" }, parts.index, parts.name, parts.state),
+      parts.value, sparkline.element, parts.detail);
+    const item = h("li", {}, anchor);
+    item.parts = { ...parts, anchor, sparkline };
+    return item;
+  }
+
+  fill(item, gpu, metric, isNew) {
+    const { index, name, state, value, detail, anchor, sparkline } = item.parts;
+    const read = metric.read(gpu);
+    const level = read.value === undefined ? null : metric.level(read.value, gpu);
+    const known = STATES[gpu.state] ?? STATES.unavailable;
+    setClass(anchor, `cell ${level === null ? "no-heat" : `heat-${step(level)}`} cell-${STATES[gpu.state] ? gpu.state : "unavailable"}`);
+    setText(index, String(gpu.index));
+    setText(name, gpu.identity?.name ? shortName(gpu.identity.name) : "");
+    setText(state, gpu.state === "ok" ? "" : `${known.sign} ${known.label}`);
+    showReading(value, read, metric.format);
+    const parts = [
+      textOf(share(gpu, "memory.used_bytes", "memory.total_bytes"), (used) => `${percent(used)} mem`),
+      textOf(reading(gpu, "power.draw_watts"), watts),
+      textOf(reading(gpu, "thermal.gpu_celsius"), celsius),
+    ];
+    setText(detail, parts.join(" · "));
+    setAttr(anchor, "title", gpu.state === "ok" ? null : known.meaning);
+    if (isNew) sparkline.push(gpu.state === "ok" ? level : null);
+    if (sparkline.metric !== metric.id) {
+      sparkline.metric = metric.id;
+      sparkline.clear();
+      if (gpu.state === "ok") sparkline.push(level ?? number(gpu, "load.gpu_percent"));
+    }
+  }
+
+  cells() {
+    return [...this.element.querySelectorAll(".cell")];
+  }
+
+  /** One cell is reached by Tab, the others by arrows. */
+  mark() {
+    const cells = this.cells();
+    this.current = Math.min(this.current, Math.max(0, cells.length - 1));
+    cells.forEach((cell, place) => setAttr(cell, "tabindex", place === this.current ? "0" : "-1"));
+  }
+
+  move(event) {
+    const cells = this.cells();
+    const from = cells.indexOf(document.activeElement);
+    if (from < 0) return;
+    let to = null;
+    if (event.key === "Home") to = 0;
+    else if (event.key === "End") to = cells.length - 1;
+    else if (MOVES[event.key]) to = from + MOVES[event.key](rowLength(cells));
+    if (to === null || to < 0 || to >= cells.length) return;
+    event.preventDefault();
+    this.current = to;
+    this.mark();
+    cells[to].focus();
+  }
+}
+
+function rowLength(cells) {
+  const top = cells[0]?.getBoundingClientRect().top;
+  const below = cells.findIndex((cell) => cell.getBoundingClientRect().top > top + 1);
+  return below < 0 ? cells.length : below;
+}

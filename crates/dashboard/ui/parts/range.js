@@ -1,0 +1,69 @@
+// Which time the charts show: the last minutes, moving on, or a piece of the past that was chosen.
+
+import { h, setAttr, setText, show } from "../core/dom.js";
+import { moment } from "../core/format.js";
+
+const RANGES = [["5 min", 300], ["15 min", 900], ["1 h", 3600], ["6 h", 21_600], ["24 h", 86_400]];
+
+/** Ranges up to this long are drawn from what comes in. */
+export const LIVE_MOST = 900;
+
+export class Range {
+  constructor(onChange) {
+    this.onChange = onChange;
+    this.span = 300;
+    this.fixed = null;
+    this.buttons = RANGES.map(([label, span]) => h("button", { type: "button", text: label, data: { span: String(span) }, on: { click: () => this.last(span) } }));
+    this.earlier = h("button", { type: "button", "aria-label": "Earlier", title: "Earlier", text: "◂", on: { click: () => this.shift(-1) } });
+    this.later = h("button", { type: "button", "aria-label": "Later", title: "Later", text: "▸", on: { click: () => this.shift(1) } });
+    this.said = h("span", { class: "quiet", role: "status" });
+    this.element = h("div", { class: "range" },
+      h("div", { class: "segmented", role: "group", "aria-label": "Time shown" }, this.earlier, this.buttons, this.later), this.said);
+    this.limit(0);
+    this.mark();
+  }
+
+  /** The agent keeps `seconds` of history: longer ranges and the past cannot be had. */
+  limit(seconds) {
+    this.kept = seconds;
+    // A range is offered as soon as part of it can be there.
+    this.buttons.forEach((button, place) => setAttr(button, "disabled", RANGES[place][1] > LIVE_MOST && seconds <= LIVE_MOST));
+    for (const button of [this.earlier, this.later]) setAttr(button, "disabled", seconds === 0);
+  }
+
+  /** The last `span` seconds, moving on. */
+  last(span) {
+    this.span = span;
+    this.fixed = null;
+    this.changed();
+  }
+
+  /** A piece of the past, in unix seconds. */
+  choose(from, to) {
+    this.fixed = [from, to];
+    this.changed();
+  }
+
+  shift(by) {
+    const [from, to] = this.window();
+    const step = ((to - from) / 2) * by;
+    if (to + step >= Date.now() / 1000) this.last(this.span);
+    else this.choose(from + step, to + step);
+  }
+
+  changed() {
+    this.mark();
+    this.onChange();
+  }
+
+  /** What is shown now, in unix seconds. */
+  window(now = Date.now() / 1000) {
+    return this.fixed ?? [now - this.span, now];
+  }
+
+  mark() {
+    for (const button of this.buttons) setAttr(button, "aria-pressed", String(!this.fixed && Number(button.dataset.span) === this.span));
+    show(this.said, Boolean(this.fixed));
+    setText(this.said, this.fixed ? `${moment(this.fixed[0] * 1000)} to ${moment(this.fixed[1] * 1000)}: a time button leads back` : "");
+  }
+}

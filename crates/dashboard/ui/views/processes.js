@@ -1,0 +1,104 @@
+// Who is on the GPUs: sortable, searchable, with user, container and pod.
+
+import { Feed } from "../core/feed.js";
+import { h, setAttr, setText } from "../core/dom.js";
+import { bytes, moment, percent } from "../core/format.js";
+import { reading } from "../core/readings.js";
+import { showReading } from "../core/value.js";
+import { spaced } from "../core/words.js";
+import { Problem } from "../parts/problem.js";
+import { Table } from "../parts/table.js";
+import { readingColumn } from "./overview.js";
+
+let sought = "";
+
+export function processes(ctx) {
+  const { store } = ctx;
+  const problem = new Problem(ctx);
+  const search = h("input", { type: "search", class: "search", placeholder: "Search ( / )", "aria-label": "Search processes by name, user, pid, container or pod", value: sought, on: { input: () => { sought = search.value; update(); } } });
+  const summary = h("p", { class: "quiet", role: "status" });
+  const table = processTable(ctx);
+  const feed = new Feed(store, "/api/v1/processes", 2000, ctx.changed);
+  const element = h("div", { class: "view" },
+    h("section", { class: "panel" }, h("div", { class: "panel-head" }, h("h1", { text: "Processes" }), search), problem.element, summary, table.element));
+
+  function update() {
+    problem.update();
+    feed.tick();
+    const body = feed.body;
+    if (!body) return;
+    const words = sought.toLowerCase().split(/\s+/).filter(Boolean);
+    const all = body.processes.map((process) => ({ ...process, holder: holder(store.gpus(), process) }));
+    const found = all.filter((process) => words.every((word) => haystack(process).includes(word)));
+    table.set(found);
+    setText(summary, `${found.length} of ${all.length} processes${untold(body)}`);
+  }
+
+  return { title: "Processes", element, update, search, leave: () => feed.stop() };
+}
+
+/** How many there are beside those that are listed, and which GPUs do not say. */
+function untold(body) {
+  const others = body.gpus.reduce((total, gpu) => total + (gpu.other?.count ?? 0), 0);
+  const silent = body.gpus.filter((gpu) => gpu.count === null).map((gpu) => gpu.index);
+  return `${others > 0 ? `, ${others} more are summed only` : ""}${silent.length > 0 ? `; GPU ${silent.join(", ")} cannot say` : ""}`;
+}
+
+function haystack(process) {
+  return [process.pid, process.name, process.user, process.container_id, process.container_runtime, process.pod_uid, process.holder,
+    process.slurm_job_id, process.executable, ...(process.command ?? []), `gpu ${process.gpu_index}`].filter((part) => part !== null && part !== undefined).join(" ").toLowerCase();
+}
+
+/** The pod's name, where Kubernetes gave the GPU to one pod only. */
+function holder(gpus, process) {
+  if (!process.pod_uid) return null;
+  const pods = gpus.find((gpu) => gpu.uuid === process.gpu_uuid)?.pods;
+  return pods?.length === 1 ? `${pods[0].namespace}/${pods[0].pod}` : null;
+}
+
+const textColumn = (id, label, path) => ({
+  id, label, sort: (process) => process[path], cell: () => h("span", {}),
+  fill: (cell, process) => showReading(cell, reading(process, path), String),
+});
+
+function processTable(ctx) {
+  return new Table({
+    label: "Processes on GPUs", key: (process) => `${process.gpu_uuid} ${process.gpu_instance_id} ${process.pid}`, sortBy: "memory", descending: true,
+    empty: "No process is on a GPU.",
+    columns: [
+      {
+        id: "gpu", label: "GPU", sort: (process) => process.gpu_index, cell: () => h("a", {}),
+        fill: (anchor, process) => {
+          setAttr(anchor, "href", ctx.link("gpu", { argument: process.gpu_uuid ?? process.gpu_index }));
+          setText(anchor, process.gpu_instance_id === null ? `GPU ${process.gpu_index}` : `GPU ${process.gpu_index} / ${process.gpu_instance_id}`);
+        },
+      },
+      { id: "pid", label: "PID", numeric: true, sort: (process) => process.pid, fill: (cell, process) => setText(cell, String(process.pid)) },
+      {
+        id: "name", label: "Name", heading: true, class: "wide", sort: (process) => process.name, cell: () => h("span", {}),
+        fill: (cell, process) => {
+          showReading(cell, reading(process, "name"), String);
+          if (process.command?.length) setAttr(cell, "title", process.command.join(" "));
+        },
+      },
+      textColumn("user", "User", "user"),
+      {
+        id: "container", label: "Container / pod", sort: (process) => process.holder ?? process.pod_uid ?? process.container_id, cell: () => h("span", {}),
+        fill: (cell, process) => showReading(cell, container(process), String),
+      },
+      readingColumn("memory", "Memory", (process) => reading(process, "memory_used_bytes"), bytes),
+      readingColumn("sm", "SM", (process) => reading(process, "sm_percent"), percent),
+      { id: "kinds", label: "Kind", sort: (process) => (process.kinds ?? []).join(), fill: (cell, process) => setText(cell, (process.kinds ?? []).map(spaced).join(", ")) },
+      { id: "started", label: "Started", sort: (process) => process.started_at, cell: () => h("span", {}), fill: (cell, process) => showReading(cell, reading(process, "started_at"), (at) => moment(at)) },
+    ],
+  });
+}
+
+function container(process) {
+  const parts = [];
+  if (process.holder) parts.push(process.holder);
+  else if (process.pod_uid) parts.push(`pod ${process.pod_uid.slice(0, 13)}`);
+  if (process.container_id) parts.push(`${process.container_runtime ?? "container"} ${process.container_id.slice(0, 12)}`);
+  if (process.slurm_job_id) parts.push(`slurm ${process.slurm_job_id}`);
+  return parts.length > 0 ? { value: parts.join(" · ") } : reading(process, "container_id");
+}
