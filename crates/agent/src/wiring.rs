@@ -151,6 +151,7 @@ pub(crate) fn api_config(config: &Config, addresses: &[SocketAddr]) -> ApiConfig
         cors_origins: config.http.cors_origins.clone(),
         sampling_interval: config.sampler.interval,
         version: env!("CARGO_PKG_VERSION"),
+        dashboard: config.dashboard.links(),
         metrics: config.metrics.settings(),
         target: config.target(addresses),
         security: config.security(),

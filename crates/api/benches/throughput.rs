@@ -15,7 +15,7 @@ use std::{
 use actix_web::{App, HttpResponse, web};
 use bytes::Bytes;
 use gpulse_aggregator::SnapshotCache;
-use gpulse_api::{ApiConfig, HttpServer, Metrics, Security};
+use gpulse_api::{ApiConfig, DashboardLinks, HttpServer, Metrics, Security};
 use gpulse_exporters::{Profile, Profiles};
 use gpulse_models::{GpuSnapshot, HostSnapshot, example};
 
@@ -225,6 +225,7 @@ fn serve_ours(cache: Arc<SnapshotCache>) -> SocketAddr {
                 created: false,
             },
             security: Security::default(),
+            dashboard: Some(DashboardLinks::default()),
         };
         // Kept by the thread, which lasts as long as the process.
         std::mem::forget(HttpServer::start(listener, cache, config).expect("server"));

@@ -16,7 +16,7 @@ use crate::{
     gate::{Gate, LARGEST_BODY},
     guard::Guard,
     problem, request_log,
-    routes::{docs, gpu, health, metrics, root, v1},
+    routes::{dashboard, docs, gpu, health, metrics, root, v1},
     state::State,
     stream::Hub,
 };
@@ -88,6 +88,8 @@ routes! {
     told "/api/v1/admin/park" v1::admin::park;
     told "/api/v1/admin/resume" v1::admin::resume;
     read "/" root::root;
+    read "/ui/{file}" dashboard::file;
+    read "/ui/{folder}/{file}" dashboard::file_in_folder;
     read "/openapi.json" docs::openapi;
     read "/docs" docs::page;
     read "/docs/" docs::page_from_folder;

@@ -2,6 +2,7 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
+use gpulse_dashboard::Links;
 use gpulse_exporters::Profiles;
 
 use crate::{
@@ -35,6 +36,8 @@ pub struct ApiConfig {
     pub target: Option<ScrapeTarget>,
     /// Who may read, and how much.
     pub security: Security,
+    /// Whom the dashboard may ask beside this agent; no dashboard is served if not given.
+    pub dashboard: Option<Links>,
 }
 
 /// What `/metrics` shows.

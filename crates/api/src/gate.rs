@@ -9,6 +9,7 @@ use actix_web::{
     HttpResponse,
     dev::{Payload, ServiceRequest},
     http::{Version, header},
+    web::Data,
 };
 
 use crate::{
@@ -16,6 +17,8 @@ use crate::{
     config::Security,
     listen::Connection,
     refusal,
+    routes::root::prefers_html,
+    state::State,
 };
 
 /// Bytes of a path with its query: room for `fields` with every key that there is.
@@ -88,6 +91,9 @@ impl Gate {
             return Verdict::Refuse(refusal);
         }
         let path = request.match_info().as_str();
+        if path == "/" && is_for_the_page(request) {
+            return attended(request);
+        }
         let Some(needed) = access::needed(path) else {
             return attended(request);
         };
@@ -180,6 +186,12 @@ impl Gate {
 /// Whose request this is; nobody's where it came over the unix socket.
 pub(crate) fn client(request: &ServiceRequest) -> Option<IpAddr> {
     request.peer_addr().map(|peer| client_of(peer.ip()))
+}
+
+/// Whether a browser asks for the dashboard's page, which holds no data and asks for a token itself.
+fn is_for_the_page(request: &ServiceRequest) -> bool {
+    let state = request.app_data::<Data<State>>();
+    state.is_some_and(|state| state.dashboard.is_some()) && prefers_html(request)
 }
 
 /// The length of the body as the client gives it.

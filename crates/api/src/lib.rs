@@ -38,6 +38,7 @@ mod tests;
 pub use access::{CredentialFiles, FreshToken, RateLimit, Scope, Scopes, fresh_token};
 pub use config::{ApiConfig, Metrics, Security};
 pub use cors::check_origins;
+pub use gpulse_dashboard::{Links as DashboardLinks, is_source};
 pub use listen::{Listeners, TlsFiles, UnixSocket, UnixSocketSettings};
 pub use openapi::openapi_json;
 pub use routes::v1::nearest::nearest;

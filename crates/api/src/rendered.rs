@@ -81,7 +81,11 @@ impl Rendered {
 
     /// A body of any type.
     pub(crate) fn new(bytes: impl Into<Bytes>, content_type: HeaderValue, tags: &Tags) -> Self {
-        let tag = tags.draw();
+        Self::tagged(bytes, content_type, tags.draw())
+    }
+
+    /// A body of any type whose tag names its content: the next process gives it the same.
+    pub(crate) fn tagged(bytes: impl Into<Bytes>, content_type: HeaderValue, tag: String) -> Self {
         Self {
             content_type,
             identity: Encoded::new(bytes.into(), &tag, Coding::Identity),

@@ -13,8 +13,13 @@ use gpulse_aggregator::SnapshotCache;
 use gpulse_models::{Timestamp, microseconds};
 
 use crate::{
-    ApiConfig, app::TEMPLATES, bodies::Bodies, exposition::Expositions, routes::docs::Documents,
-    stream::Feeds, target::ScrapeTarget,
+    ApiConfig,
+    app::TEMPLATES,
+    bodies::Bodies,
+    exposition::Expositions,
+    routes::{dashboard::Dashboard, docs::Documents},
+    stream::Feeds,
+    target::ScrapeTarget,
 };
 
 /// Digits of a request id that tell this process from others.
@@ -28,6 +33,7 @@ pub(crate) struct State {
     pub(crate) expositions: Expositions,
     pub(crate) feeds: Feeds,
     pub(crate) documents: Documents,
+    pub(crate) dashboard: Option<Dashboard>,
     pub(crate) agent_id: String,
     pub(crate) target: Option<ScrapeTarget>,
     /// How often GPUs are read: no stream is faster.
@@ -62,6 +68,7 @@ impl State {
             expositions: Expositions::new(config.metrics.clone()),
             feeds: Feeds::default(),
             documents: Documents::default(),
+            dashboard: config.dashboard.as_ref().map(Dashboard::new),
             cache,
             agent_id: config.agent_id.clone(),
             target: config.target.clone(),

@@ -8,7 +8,7 @@ use std::{
 };
 
 use gpulse_aggregator::SnapshotCache;
-use gpulse_api::{ApiConfig, HttpServer, Metrics, Security};
+use gpulse_api::{ApiConfig, DashboardLinks, HttpServer, Metrics, Security};
 use gpulse_exporters::{Profile, Profiles};
 use gpulse_models::{GpuState, example};
 
@@ -60,6 +60,7 @@ async fn each_request_is_one_line() {
         },
         target: None,
         security: Security::default(),
+        dashboard: Some(DashboardLinks::default()),
     };
     let server = HttpServer::start(listener, cache, config).unwrap();
     let expected = [

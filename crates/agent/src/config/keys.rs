@@ -5,8 +5,8 @@ use std::fmt::Write;
 use figment::value::Value;
 
 use super::{
-    history_keys::HISTORY_KEYS, metrics_keys::METRICS_KEYS, push_keys::PUSH_KEYS, schema::Config,
-    security_keys::SECURITY_KEYS,
+    dashboard::DASHBOARD_KEYS, history_keys::HISTORY_KEYS, metrics_keys::METRICS_KEYS, push_keys::PUSH_KEYS,
+    schema::Config, security_keys::SECURITY_KEYS,
 };
 
 /// One key of the configuration.
@@ -53,6 +53,7 @@ pub(super) const fn flagged(
 pub(super) fn all() -> impl Iterator<Item = &'static Key> {
     KEYS.iter()
         .chain(HISTORY_KEYS)
+        .chain(DASHBOARD_KEYS)
         .chain(METRICS_KEYS)
         .chain(PUSH_KEYS)
         .chain(SECURITY_KEYS)

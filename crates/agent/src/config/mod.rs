@@ -4,6 +4,7 @@
 //! for the reference and for error messages, [`show`] prints what came out.
 
 mod addresses;
+mod dashboard;
 mod duration;
 mod error;
 mod groups;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::{
     addresses::Addresses,
+    dashboard::Dashboard,
     duration,
     groups::Groups,
     history::History,
@@ -40,6 +41,7 @@ pub(crate) struct Config {
     pub(crate) kubernetes: Kubernetes,
     pub(crate) history: History,
     pub(crate) http: Http,
+    pub(crate) dashboard: Dashboard,
     pub(crate) metrics: Metrics,
     pub(crate) otlp: Otlp,
     pub(crate) remote_write: RemoteWrite,
@@ -173,6 +175,7 @@ impl Default for Config {
                 rate_limit: None,
                 rate_burst: None,
             },
+            dashboard: Dashboard::default(),
             metrics: Metrics::default(),
             otlp: Otlp::default(),
             remote_write: RemoteWrite::default(),
@@ -272,6 +275,7 @@ impl Config {
         self.watchdog.check()?;
         self.kubernetes.check()?;
         self.history.check()?;
+        self.dashboard.check()?;
         self.metrics.check()?;
         self.otlp.check()?;
         self.remote_write.check()?;

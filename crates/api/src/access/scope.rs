@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// Below this path the agent is told to do something.
 const ADMIN: &str = "/api/v1/admin";
 
+/// Below this path lie the files of the dashboard.
+const DASHBOARD: &str = "/ui/";
+
 /// One thing that may be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -84,6 +87,8 @@ pub(crate) fn needed(path: &str) -> Option<Scopes> {
     match path {
         // Kubernetes probes have no credentials.
         "/health/live" | "/health/ready" => None,
+        // The files of the dashboard hold no data, and its page has to be there to ask for a token.
+        path if path.starts_with(DASHBOARD) => None,
         "/metrics" => Some(Scopes::READER),
         path if is_admin(path) => Some(Scopes(Scope::Admin.bit())),
         _ => Some(Scopes(Scope::Read.bit())),
@@ -163,8 +168,8 @@ mod tests {
     }
 
     #[test]
-    fn only_the_probes_ask_for_nothing() {
-        for path in ["/health/live", "/health/ready"] {
+    fn only_the_probes_and_the_files_of_the_dashboard_ask_for_nothing() {
+        for path in ["/health/live", "/health/ready", "/ui/main.js", "/ui/core/dom.js"] {
             assert_eq!(needed(path), None);
         }
         for path in [
@@ -174,6 +179,8 @@ mod tests {
             "/health/live/",
             "/health/detailed",
             "/docs",
+            "/ui",
+            "/uii/main.js",
             "/openapi.json",
             "/x",
             "",

@@ -19,6 +19,7 @@ use actix_web::{
 use bytes::Bytes;
 use utoipa_swagger_ui::Config;
 
+use super::dashboard::guarded;
 use crate::{openapi, problem, rendered::Rendered, respond, state::State};
 
 /// The page; the rest is asked for by it.
@@ -80,7 +81,10 @@ pub(crate) async fn page(request: HttpRequest, state: Data<State>) -> HttpRespon
         .documents
         .page
         .get_or_init(|| Rendered::new(PAGE, html, state.bodies.tags()));
-    guarded(respond::rendered(&request, page))
+    guarded(
+        respond::rendered(&request, page),
+        &HeaderValue::from_static(POLICY),
+    )
 }
 
 /// Relative addresses in the page hold from `/docs` only.
@@ -108,7 +112,10 @@ pub(crate) async fn asset(request: HttpRequest, file: Path<String>, state: Data<
         Some(Rendered::new(bytes, content_type, state.bodies.tags()))
     };
     match state.documents.assets[place].get_or_init(render) {
-        Some(asset) => guarded(respond::rendered(&request, asset)),
+        Some(asset) => guarded(
+            respond::rendered(&request, asset),
+            &HeaderValue::from_static(POLICY),
+        ),
         None => problem::not_found().await,
     }
 }
@@ -123,16 +130,4 @@ fn load(file: &str) -> Option<(Cow<'static, [u8]>, String)> {
     }
     let file = utoipa_swagger_ui::serve(file, Arc::new(Config::from(""))).ok()??;
     Some((file.bytes, file.content_type))
-}
-
-fn guarded(mut response: HttpResponse) -> HttpResponse {
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    // An address may hold what a proxy put into it.
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response
 }

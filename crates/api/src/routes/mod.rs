@@ -1,5 +1,6 @@
 //! The handlers, by the first part of their path.
 
+pub(crate) mod dashboard;
 pub(crate) mod docs;
 pub(crate) mod gpu;
 pub(crate) mod health;

@@ -1,7 +1,7 @@
 //! `/`: who answers here.
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpMessage, HttpRequest, HttpResponse,
     http::{
         StatusCode,
         header::{self, Accept, Header as _, HeaderValue},
@@ -28,7 +28,8 @@ pub(crate) struct Root<'a> {
 
 /// Who answers here
 ///
-/// A browser, that is a client that prefers `text/html`, is sent to the documentation.
+/// A browser, that is a client that prefers `text/html`, gets the dashboard, or is sent to the documentation where
+/// that is switched off.
 #[utoipa::path(
     get,
     path = "/",
@@ -36,12 +37,16 @@ pub(crate) struct Root<'a> {
     tag = "agent",
     responses(
         (status = 200, description = "The agent", body = Root),
-        (status = 303, description = "To the documentation, for browsers",
+        (status = 303, description = "To the documentation, for browsers, where the dashboard is switched off",
             headers(("location" = String, description = "`docs`"))),
     ),
 )]
 pub(crate) async fn root(request: HttpRequest, state: Data<State>) -> HttpResponse {
-    let mut response = if prefers_html(&request) {
+    let is_browser = prefers_html(&request);
+    if let (true, Some(dashboard)) = (is_browser, &state.dashboard) {
+        return dashboard.page(&request);
+    }
+    let mut response = if is_browser {
         let mut response = HttpResponse::new(StatusCode::SEE_OTHER);
         // Relative, so that it holds behind a proxy that puts the agent under a path of its own.
         response
@@ -64,7 +69,7 @@ pub(crate) async fn root(request: HttpRequest, state: Data<State>) -> HttpRespon
 }
 
 /// Whether the client names `text/html`, and does so before JSON.
-fn prefers_html(request: &HttpRequest) -> bool {
+pub(crate) fn prefers_html(request: &impl HttpMessage) -> bool {
     let Ok(accepted) = Accept::parse(request) else {
         return false;
     };

@@ -3,7 +3,7 @@
 use actix_web::http::{Method, StatusCode};
 use gpulse_models::{HostSnapshot, example};
 
-use super::{Api, REASONS, healthy, hung, lost, pending, without_driver};
+use super::{Api, BROWSER, REASONS, healthy, hung, lost, pending, without_driver};
 
 const ROUTES: [&str; 20] = [
     "/gpu/info",
@@ -249,12 +249,11 @@ async fn one_gpu_with_a_sample_is_enough() {
 }
 
 #[actix_web::test]
-async fn a_browser_is_sent_to_the_page_and_a_program_is_not() {
+async fn a_browser_gets_the_dashboard_and_a_program_does_not() {
     let api = Api::over(healthy(1));
-    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-    let answer = api.get_with("/", &[("accept", browser)]).await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    assert_eq!(answer.header("location"), "docs");
+    let answer = api.get_with("/", &[("accept", BROWSER)]).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
     for accept in [
         "*/*",
         "application/json",

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// An interface with two tokens, which are given back, and a user `ann` with the password `secret`.
-fn closed(directory: &tempfile::TempDir) -> (Api, String, String) {
+pub(super) fn closed(directory: &tempfile::TempDir) -> (Api, String, String) {
     let reader = fresh_token("read".parse().unwrap(), "reader").unwrap();
     let admin = fresh_token("admin".parse().unwrap(), "admin").unwrap();
     let file = |name: &str, text: String| -> PathBuf {

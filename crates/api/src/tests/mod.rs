@@ -17,13 +17,15 @@ use gpulse_models::{
 use serde_json::Value;
 
 use crate::{
-    ApiConfig, Metrics, ScrapeTarget, Security, app::app, cors, drain::Drain, gate::Gate, state::State,
+    ApiConfig, DashboardLinks, Metrics, ScrapeTarget, Security, app::app, cors, drain::Drain, gate::Gate,
+    state::State,
 };
 
 mod bodies;
 mod caching;
 mod contract;
 mod cors_headers;
+mod dashboard;
 mod events;
 mod gate;
 mod health;
@@ -37,6 +39,9 @@ mod openapi;
 mod over_tcp;
 mod stats;
 mod stream;
+
+/// What a browser accepts of a page.
+const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 /// The interface over a cache.
 struct Api {
@@ -146,6 +151,7 @@ fn config() -> ApiConfig {
             false,
         )),
         security: Security::default(),
+        dashboard: Some(DashboardLinks::default()),
     }
 }
 
