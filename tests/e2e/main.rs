@@ -10,6 +10,7 @@ mod cli;
 mod command_line;
 mod conformance;
 mod contract;
+mod dashboard;
 mod deployment;
 mod events;
 mod faults;

@@ -71,7 +71,7 @@ fn introduce(agent: &Agent, profile: &str) {
         Err(error) => eprintln!("/gpu/metrics cannot be asked: {error:#}"),
     }
     println!(
-        "Open  http://{address}/docs
+        "Open  http://{address}/ and http://{address}/docs
 Try   curl -s http://{address}/gpu/info
       curl -s http://{address}/gpu/metrics
       curl -s http://{address}/gpu/metrics/0
