@@ -57,8 +57,14 @@ const MAP: [Member; 10] = [
             "gpulse-exporters",
             "gpulse-models",
             "gpulse-sampler",
+            "gpulse-terminal",
         ],
         dev: &["nvml-sim"],
+    },
+    Member {
+        name: "gpulse-terminal",
+        normal: &["gpulse-models"],
+        dev: &[],
     },
     Member {
         name: "nvml-sim",
@@ -67,7 +73,7 @@ const MAP: [Member; 10] = [
     },
     Member {
         name: "gpulse-e2e",
-        normal: &["gpulse", "nvml-sim"],
+        normal: &["gpulse", "gpulse-terminal", "nvml-sim"],
         dev: &[],
     },
     Member {

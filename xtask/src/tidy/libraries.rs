@@ -25,7 +25,11 @@ const GRPC: &str =
 const MANAGER: &str = "only the binary talks to the service manager";
 const START: &str = "libraries have errors of their own and no command line";
 
+<<<<<<< HEAD
 const LIBRARIES: [Library; 34] = [
+=======
+const LIBRARIES: [Library; 32] = [
+>>>>>>> 70e5571 (terminal: screens over the bodies of the REST routes)
     // The simulator is tested with a foreign client.
     Library {
         name: "nvml-wrapper",
@@ -176,6 +180,12 @@ const LIBRARIES: [Library; 34] = [
         normal: &["gpulse"],
         dev: &[],
         reason: START,
+    },
+    Library {
+        name: "ratatui",
+        normal: &["gpulse-terminal"],
+        dev: &[],
+        reason: "only terminal draws on a terminal",
     },
     Library {
         name: "sd-notify",

@@ -1,0 +1,146 @@
+//! `/api/v1/events`.
+
+use gpulse_models::EventKind;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::or_default;
+
+/// A page of the log.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Events {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) events: Vec<Event>,
+    pub(crate) next: u64,
+    /// Another one means that the agent was started anew, and numbers began anew.
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) instance: String,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Event {
+    pub(crate) sequence: u64,
+    pub(crate) at: Option<Timestamp>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) kind: String,
+    pub(crate) gpu_id: Option<u32>,
+    pub(crate) pci_bus_id: Option<String>,
+    pub(crate) xid: Option<Xid>,
+    pub(crate) state_before: Option<String>,
+    pub(crate) state: Option<String>,
+    pub(crate) driver_reason: Option<String>,
+}
+
+/// An error that the driver reported by its number.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Xid {
+    pub(crate) code: Option<u64>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) name: String,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) meaning: String,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) severity: String,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) cause: String,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) action: String,
+}
+
+impl Event {
+    /// What happened, in a few words.
+    pub(crate) fn summary(&self) -> String {
+        match (&self.xid, &self.state) {
+            (Some(xid), _) => match xid.code {
+                Some(code) => format!("XID {code}: {}", xid.name),
+                None => format!("XID: {}", xid.name),
+            },
+            (None, Some(state)) => {
+                format!("{} -> {state}", self.state_before.as_deref().unwrap_or("?"))
+            }
+            (None, None) => match (self.kind.as_str(), &self.driver_reason) {
+                ("driver", Some(reason)) => format!("driver cannot be used: {}", words(reason)),
+                ("driver", None) => "driver can be used".to_owned(),
+                (kind, _) => words(kind),
+            },
+        }
+    }
+
+    /// What it means, for a person.
+    pub(crate) fn meaning(&self) -> String {
+        match &self.xid {
+            Some(xid) => xid.meaning.clone(),
+            None => EventKind::ALL
+                .iter()
+                .find(|kind| kind.as_str() == self.kind)
+                .map_or_else(String::new, |kind| kind.description().to_owned()),
+        }
+    }
+
+    /// What to do about it first; empty where there is nothing to do or to know.
+    pub(crate) fn advice(&self) -> String {
+        match (&self.xid, self.state.as_deref()) {
+            (Some(xid), _) => advice(&xid.action),
+            (None, Some("hung")) => {
+                "A driver call does not return. If it stays so, move the work away and reset the GPU or reboot.".to_owned()
+            }
+            (None, Some("lost")) => "The GPU fell off the bus: reboot the node; check power and seating.".to_owned(),
+            _ => String::new(),
+        }
+    }
+
+    /// How bad it is: 0 (nothing to do) to 3 (the GPU cannot be used).
+    pub(crate) fn severity(&self) -> u8 {
+        let word = match (&self.xid, self.state.as_deref()) {
+            (Some(xid), _) => xid.severity.as_str(),
+            (None, Some("lost")) => "fatal",
+            (None, Some("hung" | "unavailable")) => "critical",
+            (None, Some("stale")) => "warning",
+            _ => match self.kind.as_str() {
+                "fatal_poison" | "gpu_unavailable" => "fatal",
+                "double_bit_ecc" | "page_retirement_failure" | "recovery_action" | "gpu_missing" => {
+                    "critical"
+                }
+                "driver" if self.driver_reason.is_some() => "critical",
+                "poison" | "single_bit_ecc_storm" | "page_retirement" => "warning",
+                _ => "info",
+            },
+        };
+        match word {
+            "fatal" => 3,
+            "critical" => 2,
+            "warning" => 1,
+            _ => 0,
+        }
+    }
+}
+
+/// The words of a name on the wire.
+pub(crate) fn words(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+/// What an action of the catalogue of XIDs asks for.
+fn advice(action: &str) -> String {
+    match action {
+        "" | "none" => "Nothing has to be done.",
+        "follow_other_errors" => "Look at the errors that came with it, and follow those.",
+        "restart_application" => {
+            "Start the application again; if it recurs, look for the fault in the application."
+        }
+        "reset_gpu" => "Move the work away and reset the GPU (nvidia-smi --gpu-reset).",
+        "reboot_node" => "Restart the machine, not just the guest on it.",
+        "restart_vm" => "Restart the virtual machine.",
+        "drain_and_diagnose" => "Take the GPU out of service and run the vendor's field diagnostics.",
+        "update_driver" => "Bring driver and firmware to versions that fit each other.",
+        "check_power_and_cooling" => "Check power cables, power supply and cooling.",
+        "check_configuration" => "Check how the feature concerned is configured.",
+        "contact_vendor" => "Ask the vendor, with the output of nvidia-bug-report.sh.",
+        other => return words(other),
+    }
+    .to_owned()
+}

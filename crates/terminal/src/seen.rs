@@ -1,0 +1,297 @@
+//! What was seen of each GPU since the screens are there, and before it where the agent has a history: the graphs' data.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::body::{Gpu, Gpus, History};
+
+/// Points that are kept of a GPU: half an hour at one a second, 43 kB.
+const KEPT: usize = 1_800;
+
+/// GPUs of which points are kept: more than any one machine has, in case an agent makes up new ones.
+const MAX_GPUS: usize = 256;
+
+/// A reading is shown as lasting for this many steps, so that a late one leaves no gap.
+const LASTS: i64 = 2;
+
+/// A reading that is drawn over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Metric {
+    Load,
+    Memory,
+    Power,
+    Temperature,
+    PcieReceived,
+    PcieSent,
+    NvlinkReceived,
+    NvlinkSent,
+}
+
+impl Metric {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Load,
+        Self::Memory,
+        Self::Power,
+        Self::Temperature,
+        Self::PcieReceived,
+        Self::PcieSent,
+        Self::NvlinkReceived,
+        Self::NvlinkSent,
+    ];
+
+    /// Its path in the catalogue of readings.
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Self::Load => "load.gpu_percent",
+            Self::Memory => "memory.used_bytes",
+            Self::Power => "power.draw_watts",
+            Self::Temperature => "thermal.gpu_celsius",
+            Self::PcieReceived => "pcie.received_bytes_per_second",
+            Self::PcieSent => "pcie.sent_bytes_per_second",
+            Self::NvlinkReceived => "nvlink.received_bytes_per_second",
+            Self::NvlinkSent => "nvlink.sent_bytes_per_second",
+        }
+    }
+
+    /// Its value; nothing where there is none, or where the GPU is not read any more.
+    pub(crate) fn of(self, gpu: &Gpu) -> Option<f64> {
+        if !gpu.is_ok() {
+            return None;
+        }
+        match self {
+            Self::Load => gpu.load.gpu_percent,
+            #[allow(
+                clippy::cast_precision_loss,
+                reason = "a graph has no more than some hundred steps"
+            )]
+            Self::Memory => gpu.memory.used_bytes.map(|bytes| bytes as f64),
+            Self::Power => gpu.power.draw_watts,
+            Self::Temperature => gpu.thermal.gpu_celsius,
+            Self::PcieReceived => gpu.pcie.received_bytes_per_second,
+            Self::PcieSent => gpu.pcie.sent_bytes_per_second,
+            Self::NvlinkReceived => gpu.nvlink.received_bytes_per_second,
+            Self::NvlinkSent => gpu.nvlink.sent_bytes_per_second,
+        }
+    }
+}
+
+/// All readings of a moment; NaN where there was none.
+#[derive(Clone, Copy, Debug)]
+struct Point {
+    /// Unix seconds, by the agent's clock.
+    at: f64,
+    values: [f32; Metric::ALL.len()],
+}
+
+/// The points of each GPU, by its key.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    gpus: BTreeMap<String, VecDeque<Point>>,
+    last: f64,
+}
+
+impl Seen {
+    /// Takes in a frame. One that was taken in before changes nothing.
+    pub(crate) fn take(&mut self, frame: &Gpus) {
+        let Some(at) = frame.published_at.map(|at| at.as_duration().as_secs_f64()) else {
+            return;
+        };
+        if at <= self.last {
+            return;
+        }
+        self.last = at;
+        for gpu in &frame.gpus {
+            let values = Metric::ALL.map(|metric| metric.of(gpu).map_or(f32::NAN, narrow));
+            let key = gpu.key();
+            if self.gpus.len() >= MAX_GPUS && !self.gpus.contains_key(&key) {
+                continue;
+            }
+            let points = self.gpus.entry(key).or_default();
+            if points.len() == KEPT {
+                points.pop_front();
+            }
+            points.push_back(Point { at, values });
+        }
+    }
+
+    /// Takes in what the agent remembers of the time before.
+    pub(crate) fn take_history(&mut self, history: &History) {
+        let mut earlier: BTreeMap<&str, Vec<Point>> = BTreeMap::new();
+        let empty = [f32::NAN; Metric::ALL.len()];
+        for series in &history.series {
+            let place = Metric::ALL
+                .iter()
+                .position(|metric| metric.path() == series.metric);
+            let (Some(place), Some(uuid)) = (place, series.gpu.uuid.as_deref()) else {
+                continue;
+            };
+            let points = earlier.entry(uuid).or_insert_with(|| {
+                history
+                    .times
+                    .iter()
+                    .map(|&at| Point { at, values: empty })
+                    .collect()
+            });
+            for (point, value) in points.iter_mut().zip(&series.mean) {
+                point.values[place] = value.map_or(f32::NAN, narrow);
+            }
+        }
+        for (uuid, points) in earlier {
+            let Some(own) = self.gpus.get_mut(uuid) else {
+                continue;
+            };
+            let first = own.front().map_or(f64::INFINITY, |point| point.at);
+            for point in points.into_iter().rev().filter(|point| point.at < first) {
+                if own.len() == KEPT {
+                    break;
+                }
+                own.push_front(point);
+            }
+        }
+    }
+
+    /// Forgets everything: the agent is another one.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// `columns` values of a GPU, each the mean of `step` seconds, the newest last; nothing where nothing was read.
+    pub(crate) fn series(&self, gpu: &str, metric: Metric, step: f64, columns: usize) -> Vec<Option<f64>> {
+        let mut sums = vec![(0.0, 0_u32); columns];
+        let bucket = |at: f64| whole((at / step).floor());
+        let newest = bucket(self.last);
+        let points = self.gpus.get(gpu).into_iter().flatten().rev();
+        let place = Metric::ALL
+            .iter()
+            .position(|other| *other == metric)
+            .unwrap_or_default();
+        for point in points {
+            let Ok(back) = usize::try_from(newest.saturating_sub(bucket(point.at))) else {
+                continue;
+            };
+            let Some(sum) = columns
+                .checked_sub(back + 1)
+                .and_then(|column| sums.get_mut(column))
+            else {
+                break;
+            };
+            if !point.values[place].is_nan() {
+                *sum = (sum.0 + f64::from(point.values[place]), sum.1 + 1);
+            }
+        }
+        let mut carried = (None, 0);
+        let mean = |(sum, count): (f64, u32)| (count > 0).then(|| sum / f64::from(count));
+        let values = sums.into_iter().map(|sum| {
+            carried = match mean(sum) {
+                Some(value) => (Some(value), LASTS),
+                None if carried.1 > 0 => (carried.0, carried.1 - 1),
+                None => (None, 0),
+            };
+            carried.0
+        });
+        values.collect()
+    }
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "a graph shows no more than three digits"
+)]
+fn narrow(value: f64) -> f32 {
+    value as f32
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "saturates")]
+fn whole(value: f64) -> i64 {
+    value as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::Series;
+
+    fn frame(second: i64, load: Option<f64>) -> Gpus {
+        let mut gpu = Gpu {
+            uuid: Some("GPU-a".to_owned()),
+            state: "ok".to_owned(),
+            ..Gpu::default()
+        };
+        gpu.load.gpu_percent = load;
+        Gpus {
+            published_at: jiff::Timestamp::from_second(second).ok(),
+            gpus: vec![gpu],
+            ..Gpus::default()
+        }
+    }
+
+    #[test]
+    fn a_gap_stays_a_gap_and_is_no_zero() {
+        let mut seen = Seen::default();
+        for (second, load) in [
+            (100, Some(10.0)),
+            (101, Some(20.0)),
+            (105, None),
+            (106, Some(60.0)),
+        ] {
+            seen.take(&frame(second, load));
+        }
+        let load = seen.series("GPU-a", Metric::Load, 1.0, 8);
+        let carried = Some(20.0);
+        assert_eq!(
+            load,
+            [
+                None,
+                Some(10.0),
+                carried,
+                carried,
+                carried,
+                None,
+                None,
+                Some(60.0)
+            ]
+        );
+        assert_eq!(seen.series("GPU-a", Metric::Power, 1.0, 2), [None, None]);
+        assert_eq!(seen.series("GPU-b", Metric::Load, 1.0, 2), [None, None]);
+    }
+
+    #[test]
+    fn longer_steps_show_the_mean() {
+        let mut seen = Seen::default();
+        for second in 100..110 {
+            seen.take(&frame(second, Some(f64::from(i32::try_from(second).unwrap()))));
+        }
+        assert_eq!(
+            seen.series("GPU-a", Metric::Load, 5.0, 2),
+            [Some(102.0), Some(107.0)]
+        );
+    }
+
+    #[test]
+    fn a_history_comes_before_what_was_seen() {
+        let mut seen = Seen::default();
+        seen.take(&frame(102, Some(3.0)));
+        let mut history = History {
+            times: vec![100.0, 101.0, 102.0],
+            series: vec![Series {
+                metric: "load.gpu_percent".to_owned(),
+                mean: vec![Some(1.0), Some(2.0), Some(99.0)],
+                ..Series::default()
+            }],
+        };
+        history.series[0].gpu.uuid = Some("GPU-a".to_owned());
+        seen.take_history(&history);
+        assert_eq!(
+            seen.series("GPU-a", Metric::Load, 1.0, 3),
+            [Some(1.0), Some(2.0), Some(3.0)]
+        );
+    }
+
+    #[test]
+    fn no_more_is_kept_than_there_is_room_for() {
+        let mut seen = Seen::default();
+        for second in 0..2_000 {
+            seen.take(&frame(second + 1, Some(1.0)));
+        }
+        assert_eq!(seen.gpus["GPU-a"].len(), KEPT);
+    }
+}

@@ -1,0 +1,161 @@
+//! Every screen, in several sizes, with and without colours, and in the states that matter.
+
+use std::time::Duration;
+
+use ratatui::style::{Color, Modifier};
+
+use super::{drawn, is_as_before, screen};
+use crate::{
+    action::{Action, Choice, Screen},
+    app::{State, update},
+    fixture::{empty, frame, show, state},
+    frame::Delivery,
+    look::Colors,
+    question::Dialog,
+    signaller::Target,
+};
+
+fn on(screen: Screen, count: usize) -> State {
+    let mut state = state(count);
+    state.screen = screen;
+    state
+}
+
+/// A minute of ups and downs.
+fn with_a_past(screen: Screen) -> State {
+    let mut state = empty(Colors::None, false);
+    state.screen = screen;
+    for second in 0..60 {
+        let mut next = frame(4);
+        next.gpus.generation = second;
+        let at = next.gpus.published_at.unwrap() + Duration::from_secs(second);
+        next.gpus.published_at = Some(at);
+        let wave = f64::from(i32::try_from(second).unwrap()) / 6.0;
+        next.gpus.gpus[0].load.gpu_percent = (second != 40).then_some(50.0 + 50.0 * wave.sin());
+        next.gpus.gpus[0].power.draw_watts = Some(350.0 + 350.0 * wave.cos());
+        show(&mut state, next);
+    }
+    state
+}
+
+#[test]
+fn sizes() {
+    for (count, width, height) in [
+        (4, 120, 40),
+        (4, 80, 24),
+        (3, 40, 24),
+        (64, 160, 50),
+        (64, 40, 20),
+    ] {
+        for one in Screen::ALL {
+            let name = format!("{one:?}-{count}-gpus-{width}x{height}").to_lowercase();
+            is_as_before(&name, &screen(&on(one, count), width, height));
+        }
+    }
+}
+
+#[test]
+fn graphs() {
+    is_as_before("graphs-120x40", &screen(&with_a_past(Screen::Gpu), 120, 40));
+    let mut ascii = with_a_past(Screen::Gpu);
+    ascii.look.ascii = true;
+    let shown = screen(&ascii, 120, 40);
+    assert!(shown.is_ascii(), "{shown}");
+    is_as_before("graphs-ascii-120x40", &shown);
+}
+
+#[test]
+fn ascii_only() {
+    for one in Screen::ALL {
+        let mut state = on(one, 4);
+        state.look.ascii = true;
+        let shown = screen(&state, 100, 30);
+        assert!(shown.is_ascii(), "{shown}");
+    }
+}
+
+#[test]
+fn a_lost_agent() {
+    let mut state = on(Screen::Overview, 3);
+    state.now += Duration::from_secs(15);
+    let lost = Delivery::Failed {
+        why: "http://10.0.0.7:5000: nobody listens there".to_owned(),
+        retry_at: state.now + Duration::from_secs(8),
+    };
+    update(&mut state, Action::Deliver(lost.clone()));
+    is_as_before("lost-80x24", &screen(&state, 80, 24));
+    let (buffer, _) = drawn(&state, 80, 24);
+    assert!(buffer[(4, 2)].modifier.contains(Modifier::DIM));
+    let mut never = empty(Colors::None, false);
+    (never.now, never.fresh_at) = (state.now, state.now);
+    update(&mut never, Action::Deliver(lost));
+    is_as_before("never-reached-80x24", &screen(&never, 80, 24));
+}
+
+#[test]
+fn no_driver() {
+    let mut next = frame(0);
+    next.host.driver.status = "unavailable".to_owned();
+    next.host.driver.message = Some("the driver is not loaded".to_owned());
+    next.host.driver.hint = Some("load it with modprobe nvidia".to_owned());
+    let mut state = empty(Colors::None, false);
+    show(&mut state, next);
+    is_as_before("no-driver-80x24", &screen(&state, 80, 24));
+}
+
+#[test]
+fn no_gpu() {
+    is_as_before("no-gpu-60x12", &screen(&state(0), 60, 12));
+}
+
+#[test]
+fn the_tree_and_the_filter() {
+    let mut state = on(Screen::Processes, 3);
+    update(&mut state, Action::Tree);
+    is_as_before("tree-120x20", &screen(&state, 120, 20));
+    update(&mut state, Action::Filter);
+    for character in "ada".chars() {
+        update(&mut state, Action::Type(character));
+    }
+    is_as_before("filter-120x20", &screen(&state, 120, 20));
+}
+
+#[test]
+fn the_question_names_pid_user_and_command() {
+    let mut state = on(Screen::Processes, 3);
+    state.dialog = Some(Dialog {
+        target: Target {
+            pid: 4242,
+            user: "ada".to_owned(),
+            command: "python3 train.py \u{1b}[31m--epochs 90".to_owned(),
+            started_at: None,
+        },
+        choice: Choice::Cancel,
+    });
+    is_as_before("question-80x24", &screen(&state, 80, 24));
+}
+
+/// The colours of everything on all screens.
+fn colors_of(colors: Colors) -> Vec<Color> {
+    let mut found = Vec::new();
+    for one in Screen::ALL {
+        let mut state = with_a_past(one);
+        state.look.colors = colors;
+        let (buffer, _) = drawn(&state, 120, 40);
+        found.extend(buffer.content.iter().flat_map(|cell| [cell.fg, cell.bg]));
+    }
+    found.retain(|color| *color != Color::Reset);
+    found
+}
+
+#[test]
+fn no_more_colors_are_used_than_there_are() {
+    assert_eq!(colors_of(Colors::None), []);
+    let sixteen = colors_of(Colors::Sixteen);
+    let is_named = |color: &Color| !matches!(color, Color::Rgb(..) | Color::Indexed(_));
+    assert!(!sixteen.is_empty() && sixteen.iter().all(is_named));
+    let palette = colors_of(Colors::Palette);
+    assert!(!palette.is_empty() && palette.iter().all(|color| matches!(color, Color::Indexed(_))));
+    let all = colors_of(Colors::True);
+    assert!(!all.is_empty() && all.iter().all(|color| matches!(color, Color::Rgb(..))));
+}
