@@ -8,7 +8,7 @@ use gpulse_api::Scopes;
 
 use crate::{
     doctor::DoctorArguments, exit::EXIT_CODES, query::QueryArguments, simulator::DEFAULT_PROFILE,
-    snapshot::SnapshotArguments,
+    snapshot::SnapshotArguments, top::TopArguments,
 };
 
 /// The GPU agent of a node.
@@ -48,6 +48,8 @@ pub(crate) enum Command {
     /// Look for what keeps the agent from working, and say what mends it
     #[command(after_help = crate::doctor::EXIT_CODES)]
     Doctor(DoctorArguments),
+    /// Watch the GPUs in the terminal
+    Top(Box<TopArguments>),
     /// Print the effective configuration, with the origin of each value
     Config {
         /// Print the reference of all keys instead, as Markdown

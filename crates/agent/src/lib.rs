@@ -20,6 +20,7 @@ mod signals;
 mod simulator;
 mod snapshot;
 mod supervisor;
+mod top;
 mod wiring;
 
 use std::{io::Write, process::ExitCode};
@@ -48,6 +49,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Snapshot(arguments) => return snapshot::run(&arguments),
         Command::Doctor(arguments) => return doctor::run(&arguments),
         Command::Query(arguments) => return query::run(&arguments),
+        Command::Top(arguments) => return top::run(&arguments),
         Command::Serve(settings) => serve::serve(&config::load(&settings)?.config)?,
         Command::Record {
             file,
