@@ -36,3 +36,4 @@ mod snapshots;
 mod stream;
 mod supervision;
 mod support;
+mod top;

@@ -19,6 +19,7 @@ mod python;
 mod soak;
 mod test;
 mod tidy;
+mod tmux;
 
 use std::process::ExitCode;
 

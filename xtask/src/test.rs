@@ -4,7 +4,7 @@ use anyhow::Result;
 use xshell::cmd;
 
 use crate::project::Project;
-use crate::{browser, engines, foreign, nvidia, python};
+use crate::{browser, engines, foreign, nvidia, python, tmux};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -30,6 +30,7 @@ fn run_selected(project: &Project, args: &[String]) -> Result<()> {
     let _engines = engines.map(|path| sh.push_env(engines::VARIABLE, path));
     let _python = python.map(|path| sh.push_env(python::VARIABLE, path));
     let _crates = foreign::prepare(project, args)?.map(|path| sh.push_env(foreign::VARIABLE, path));
+    let _tmux = tmux::prepare(project, args)?.map(|path| sh.push_env(tmux::VARIABLE, path));
     let _nvml = nvidia::prepare(project, args)?.map(|path| sh.push_env(nvidia::VARIABLE, path));
     let _browser = browser::prepare(project, args)?.map(|path| sh.push_env(browser::VARIABLE, path));
     let workspace = (!selects_packages(args)).then_some("--workspace");

@@ -13,7 +13,7 @@ struct Member {
     dev: &'static [&'static str],
 }
 
-const MAP: [Member; 10] = [
+const MAP: [Member; 11] = [
     Member {
         name: "gpulse-models",
         normal: &[],

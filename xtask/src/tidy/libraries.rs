@@ -25,11 +25,7 @@ const GRPC: &str =
 const MANAGER: &str = "only the binary talks to the service manager";
 const START: &str = "libraries have errors of their own and no command line";
 
-<<<<<<< HEAD
-const LIBRARIES: [Library; 34] = [
-=======
-const LIBRARIES: [Library; 32] = [
->>>>>>> 70e5571 (terminal: screens over the bodies of the REST routes)
+const LIBRARIES: [Library; 35] = [
     // The simulator is tested with a foreign client.
     Library {
         name: "nvml-wrapper",
