@@ -109,7 +109,12 @@ impl Modify for Examples {
             let Some(RefOr::T(response)) = response else {
                 continue;
             };
-            for content in response.content.values_mut() {
+            // The types that are JSON: a page has no such example.
+            let json = response
+                .content
+                .iter_mut()
+                .filter(|(kind, _)| kind.ends_with("json"));
+            for (_, content) in json {
                 let RefOr::T(content) = content else { continue };
                 content.example = serde_json::from_str::<Value>(example.json).ok();
             }

@@ -36,7 +36,8 @@ pub(crate) struct Root<'a> {
     operation_id = "root",
     tag = "agent",
     responses(
-        (status = 200, description = "The agent", body = Root),
+        (status = 200, description = "The agent; for browsers the dashboard", content(
+            (Root = "application/json"), (String = "text/html"))),
         (status = 303, description = "To the documentation, for browsers, where the dashboard is switched off",
             headers(("location" = String, description = "`docs`"))),
     ),
