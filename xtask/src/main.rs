@@ -14,6 +14,7 @@ mod foreign;
 mod hardware;
 mod http;
 mod nvidia;
+mod pictures;
 mod project;
 mod python;
 mod soak;
@@ -56,6 +57,8 @@ enum Command {
     Faults(faults::Args),
     /// Plant faults and scrape at random for a while; fail if an invariant breaks or the agent grows.
     Soak(soak::Args),
+    /// Take the documentation's pictures from those that the tests made.
+    Pictures,
     /// Run the tests that need a real NVIDIA GPU.
     Hardware,
 }
@@ -86,6 +89,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Capacity(args) => capacity::run(&project, &args)?,
         Command::Faults(args) => faults::run(&project, &args)?,
         Command::Soak(args) => soak::run(&project, &args)?,
+        Command::Pictures => pictures::run(&project)?,
         Command::Hardware => hardware::run(&project)?,
     }
     Ok(ExitCode::SUCCESS)
