@@ -201,7 +201,12 @@ fn trouble(gpu: &Value) -> Option<String> {
     }
     let error = &gpu["last_error"];
     if error.is_object() {
-        line += &format!(": {}: {}", text(&error["call"]), text(&error["message"]));
+        let (call, message) = (text(&error["call"]), text(&error["message"]));
+        // Some messages begin with the call themselves.
+        line += &match message.starts_with(&call) {
+            true => format!(": {message}"),
+            false => format!(": {call}: {message}"),
+        };
     }
     Some(line)
 }
@@ -245,6 +250,16 @@ mod tests {
                1  -          lost      -               -      -         -         -          -\n\n\
              ! GPU 1 is lost since noon: nvmlDeviceGetName: the GPU is lost\n\
              - power.enforced_limit_watts: not_supported (GPU 0)\n"
+        );
+    }
+
+    #[test]
+    fn a_call_is_named_once() {
+        let hung = json!({ "index": 2, "state": "hung",
+            "last_error": { "call": "nvmlDeviceGetName", "message": "nvmlDeviceGetName has not returned for 2s" } });
+        assert_eq!(
+            trouble(&hung).unwrap(),
+            "! GPU 2 is hung: nvmlDeviceGetName has not returned for 2s"
         );
     }
 
