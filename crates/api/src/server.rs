@@ -139,7 +139,7 @@ fn listen(
     let counters = Arc::clone(service.state.cache.counters());
     let arrivals = Arrivals::new(patience, places, counters);
     for listener in listeners.tcp {
-        evict_silent_peers(&listener)?;
+        bound_peers(&listener)?;
         let name = listener.local_addr()?.to_string();
         let (service, arrivals) = (service.clone(), arrivals.clone());
         builder = match tls.cloned() {
@@ -217,14 +217,22 @@ impl Service {
     }
 }
 
-/// Lets the kernel drop a connection whose peer no longer acknowledges, or no longer reads, what it is sent: no
-/// other timeout covers that. Accepted sockets inherit it.
+/// Bytes that the kernel takes in for a peer beyond those that it has on their way. By itself it takes megabytes: a stream whose
+/// client is slow would be minutes behind, where it is to go on with the latest. Enough for a round trip at any speed that matters
+/// here, since what is on its way does not count.
 #[cfg(target_os = "linux")]
-fn evict_silent_peers(listener: &TcpListener) -> io::Result<()> {
-    socket2::SockRef::from(listener).set_tcp_user_timeout(Some(SILENT_PEER))
+const MOST_UNSENT: u32 = 128 * 1024;
+
+/// Lets the kernel drop a connection whose peer no longer acknowledges, or no longer reads, what it is sent: no
+/// other timeout covers that; and does not take in more for it than makes sense. Accepted sockets inherit both.
+#[cfg(target_os = "linux")]
+fn bound_peers(listener: &TcpListener) -> io::Result<()> {
+    let socket = socket2::SockRef::from(listener);
+    socket.set_tcp_notsent_lowat(MOST_UNSENT)?;
+    socket.set_tcp_user_timeout(Some(SILENT_PEER))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn evict_silent_peers(_: &TcpListener) -> io::Result<()> {
+fn bound_peers(_: &TcpListener) -> io::Result<()> {
     Ok(())
 }
