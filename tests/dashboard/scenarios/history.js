@@ -13,7 +13,7 @@ export async function play(world) {
   const box = await brush.boundingBox();
   await page.mouse.move(box.x + box.width * 0.3, box.y + box.height / 2);
   await page.mouse.down();
-  await page.mouse.move(box.x + box.width * 0.8, box.y + box.height / 2, { steps: 8 });
+  await page.mouse.move(box.x + box.width * 0.99, box.y + box.height / 2, { steps: 8 });
   await page.mouse.up();
   await stage.until("a piece of the past is chosen", () => document.querySelector(".range .quiet:not([hidden])")?.textContent.includes(" to "));
   await stage.until("its points are drawn", () => /GPU \d+ %/.test(document.querySelector('[data-chart="load"] .legend').textContent));

@@ -6,6 +6,7 @@ import { matches } from "../../../crates/dashboard/ui/core/fleet.js";
 import { summary } from "../../../crates/dashboard/ui/core/poll-agents.js";
 import { vector } from "../../../crates/dashboard/ui/core/prometheus.js";
 import { link, origin, parse } from "../../../crates/dashboard/ui/core/router.js";
+import { piece } from "../../../crates/dashboard/ui/parts/range.js";
 import { by } from "../../../crates/dashboard/ui/parts/table.js";
 
 test("a link leads to where it was made", () => {
@@ -39,6 +40,14 @@ test("sources fit as a browser's policy has it", () => {
     ["https://a.example", "https://a.example.evil", false],
     ["nonsense", "https://a.example", false],
   ]) assert.equal(matches(source, base), expected, `${source} ${base}`);
+});
+
+test("a piece of the past is whole seconds, and never empty", () => {
+  assert.deepEqual(piece(100.2, 200.7), [100, 201]);
+  for (const [from, to] of [[100, 100], [100.4, 100.6], [100.9, 101.1]]) {
+    const [begin, end] = piece(from, to);
+    assert.ok(end - begin >= 10 && begin <= from && end >= to && Number.isInteger(begin) && Number.isInteger(end), `${begin} ${end}`);
+  }
 });
 
 test("rows sort by number or by text, and what is absent comes last both ways", () => {

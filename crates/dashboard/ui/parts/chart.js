@@ -122,7 +122,7 @@ export class Chart {
   /** The legend: the values under the cursor, or the last ones. */
   say() {
     const times = this.columns[0];
-    const place = this.pointed ?? times.length - 1;
+    const place = this.pointed ?? lastKnown(this.series.map((_, number) => this.columns[number * 3 + 1]), times.length);
     const items = this.series.map((series, number) => ({ ...series, number, value: this.columns[number * 3 + 1][place] }));
     keyed(this.legend, items, ({ number }) => number, ({ number, label }) => h("li", {},
       h("span", { class: `swatch swatch-${(number % LINES.length) + 1}`, "aria-hidden": "true" }), `${label} `, h("b", {})),
@@ -137,6 +137,14 @@ export class Chart {
     this.plot?.destroy();
     this.plot = null;
   }
+}
+
+/** The last place at which any of the columns has a value: a second that is not over yet has none. */
+function lastKnown(columns, length) {
+  for (let place = length - 1; place >= 0; place -= 1) {
+    if (columns.some((column) => column[place] !== null && column[place] !== undefined)) return place;
+  }
+  return length - 1;
 }
 
 /** A mark on the axis of time, as fine as its step. */

@@ -5,6 +5,15 @@ import { moment } from "../core/format.js";
 
 const RANGES = [["5 min", 300], ["15 min", 900], ["1 h", 3600], ["6 h", 21_600], ["24 h", 86_400]];
 
+/** A piece of the past is at least this long: the history counts in whole seconds. */
+export const SHORTEST = 10;
+
+/** A piece in whole seconds that is long enough, around what was chosen. */
+export function piece(from, to) {
+  const more = Math.max(0, SHORTEST - (to - from)) / 2;
+  return [Math.floor(from - more), Math.ceil(to + more)];
+}
+
 /** Ranges up to this long are drawn from what comes in. */
 export const LIVE_MOST = 900;
 
@@ -40,7 +49,7 @@ export class Range {
 
   /** A piece of the past, in unix seconds. */
   choose(from, to) {
-    this.fixed = [from, to];
+    this.fixed = piece(from, to);
     this.changed();
   }
 

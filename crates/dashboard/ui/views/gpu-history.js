@@ -14,6 +14,9 @@ const POINTS = 1800;
 /** The brush is asked for anew this often, in milliseconds. */
 const BRUSH_EVERY = 30_000;
 
+/** Seconds that the brush spans at least. */
+const SHORTEST_BRUSH = 60;
+
 /** Points that a chart is asked to have: about as many as it has pixels. */
 const WANTED = 400;
 
@@ -106,14 +109,15 @@ export class GpuHistory {
     if (!kept || performance.now() - this.brushedAt < BRUSH_EVERY) return;
     this.brushedAt = performance.now();
     try {
-      const past = await this.history.load([BRUSH.path], -kept.longest, 0);
-      const line = past?.series.get(BRUSH.path);
-      show(this.brushPart, Boolean(line));
-      if (!line) return;
-      const first = line.mean.findIndex((value) => value !== null);
-      const from = Math.max(0, first);
-      const cut = (column) => column.slice(from);
-      this.brush.set(cut(past.times), [{ mean: cut(line.mean), min: cut(line.min), max: cut(line.max) }]);
+      const whole = await this.history.load([BRUSH.path], -kept.longest, 0);
+      const first = whole?.series.get(BRUSH.path)?.mean.findIndex((value) => value !== null) ?? -1;
+      show(this.brushPart, first >= 0);
+      if (first < 0) return;
+      // A young history is a point or two of the whole: what there is of it is asked for again, as fine as it fits.
+      const past = await this.history.load([BRUSH.path], whole.times[first], 0);
+      const line = past.series.get(BRUSH.path);
+      const last = past.times[past.times.length - 1];
+      this.brush.set(past.times, [line], [Math.min(past.times[0], last - SHORTEST_BRUSH), last]);
     } catch {
       // It is tried again.
     }
