@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 const ENOUGH: usize = 5;
 
 /// What clients ask for: JSON.
-const ROUTES: [&str; 13] = [
+const ROUTES: [&str; 14] = [
     "/gpu/info",
     "/gpu/metrics",
     "/gpu/metrics/0",
@@ -29,6 +29,7 @@ const ROUTES: [&str; 13] = [
     "/api/v1/topology",
     "/api/v1/host",
     "/api/v1/events?limit=50",
+    "/api/v1/history?metric=power.draw_watts,load.gpu_percent&from=-1m",
     "/api/v1/targets",
     "/health/detailed",
 ];

@@ -22,6 +22,8 @@ pub(crate) fn play(cycles: u64) -> Vec<String> {
     let agent = AgentBuilder::over(simulator.library_path())
         .interval("20ms")
         .variable("GPULSE_SAMPLER__DEADLINE", "40ms")
+        // It fills for as long as this takes, whatever the GPUs do.
+        .variable("GPULSE_HISTORY__ENABLED", "false")
         .start();
     agent.wait_until_ready();
     println!("GPU 1 of 4 hangs and recovers {cycles} times, after {WARM_UP} times to warm up.");
@@ -48,9 +50,9 @@ pub(crate) fn play(cycles: u64) -> Vec<String> {
         }
     }
     let Some(warm) = warm else { return Vec::new() };
-    // Readers that were stuck end when they find that nobody listens.
+    // Readers that were stuck end when they find that nobody listens, and connections when they find their peer gone.
     let (start, mut end) = (Instant::now(), Usage::of(agent.pid()));
-    while end.threads > warm.threads && start.elapsed() < PATIENCE {
+    while (end.threads > warm.threads || end.files > warm.files) && start.elapsed() < PATIENCE {
         thread::sleep(Duration::from_millis(5));
         end = Usage::of(agent.pid());
     }

@@ -103,6 +103,12 @@ fn soak(time: Duration, seed: u64) -> Vec<String> {
         .variable("GPULSE_NVML__RETRY_FIRST", "50ms")
         .variable("GPULSE_NVML__RETRY_MAX", "500ms")
         .variable("GPULSE_AUTH__TOKENS_FILE", &tokens.path.display().to_string())
+        // A history that is full before the agent is warm, and written all the time.
+        .variable("GPULSE_HISTORY__KEEP_1S", "1m")
+        .variable("GPULSE_HISTORY__KEEP_10S", "1m")
+        .variable("GPULSE_HISTORY__KEEP_1MIN", "1m")
+        .variable("GPULSE_HISTORY__DIRECTORY", &directory.path().join("history").display().to_string())
+        .variable("GPULSE_HISTORY__FLUSH_INTERVAL", "1s")
         .variable("GPULSE_OTLP__ENDPOINT", &sink.url("/v1/metrics"))
         .variable("GPULSE_OTLP__PROTOCOL", "http")
         .variable("GPULSE_OTLP__INTERVAL", "1s")
