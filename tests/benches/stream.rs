@@ -44,9 +44,6 @@ const COUNTED: Duration = Duration::from_secs(20);
 const ASKED: usize = 2_000;
 const PAUSE: Duration = Duration::from_millis(4);
 
-/// Between two snapshots nothing comes for longer than that, and within one not.
-const SILENCE: Duration = Duration::from_millis(300);
-
 /// Files of this process beside its connections, and of the agent's.
 const OTHERS: u64 = 256;
 
@@ -79,7 +76,8 @@ fn main() {
     stage(&agent, "with them", Some(before));
     let stalled = must(stalled(address));
     stage(&agent, "and one that does not read", Some(before));
-    must(go_on(stalled));
+    let now = metric(&agent, "gpulse_generation");
+    must(go_on(stalled, now as u64));
     println!(
         "\n{} MB came to those that read; {} snapshots were skipped for the one that does not.",
         received.load(Ordering::Relaxed) / 1_000_000,
@@ -158,20 +156,19 @@ fn stalled(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Reads on until the stream is as old as what it sends.
-fn go_on(mut stream: TcpStream) -> io::Result<()> {
-    stream.set_read_timeout(Some(SILENCE))?;
-    let (mut room, mut count) = (vec![0; 64 * 1024], 0);
-    loop {
-        match stream.read(&mut room) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(more) => count += more,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-            Err(error) => return Err(error),
+/// Reads on up to a snapshot that is not older than this one.
+fn go_on(stream: TcpStream, now: u64) -> io::Result<()> {
+    let mut count = 0;
+    for line in BufReader::new(stream).lines() {
+        let line = line?;
+        let id = line.strip_prefix("id: ").and_then(|id| id.parse::<u64>().ok());
+        if id >= Some(now) {
+            println!("\nThe one that did not read is up to date after {count} bytes that waited for it.");
+            return Ok(());
         }
+        count += line.len();
     }
-    println!("\nThe one that did not read goes on after {count} bytes that waited for it.");
-    Ok(())
+    Err(io::ErrorKind::UnexpectedEof.into())
 }
 
 /// Asks, and reads the whole answer.

@@ -40,6 +40,29 @@ pub(crate) fn sliced(bytes: Vec<u8>) -> BoxBody {
     within(None, bytes.into(), &WHOLE)
 }
 
+/// Takes as much out of `rest` as may be copied for `connection` at once; what is left waits for room.
+pub(crate) fn piece(connection: Option<&Rc<Connection>>, rest: &mut Bytes) -> Bytes {
+    taken(connection, rest, &WHOLE)
+}
+
+fn taken(connection: Option<&Rc<Connection>>, rest: &mut Bytes, budget: &'static Budget) -> Bytes {
+    let is_small = rest.len() <= SLICE;
+    if is_small || connection.is_some_and(|connection| may_go_whole(connection, rest.len(), budget)) {
+        return std::mem::take(rest);
+    }
+    rest.split_to(SLICE)
+}
+
+/// Whether so much may be copied at once. Then the connection holds the share of the budget until it has sent that.
+fn may_go_whole(connection: &Connection, length: usize, budget: &'static Budget) -> bool {
+    // There the bytes are not copied.
+    if connection.is_http2 {
+        return true;
+    }
+    let share = budget.take(length);
+    share.map(|share| connection.hold(share)).is_some()
+}
+
 fn within(connection: Option<Rc<Connection>>, rest: Bytes, budget: &'static Budget) -> BoxBody {
     if rest.len() <= LARGEST_SMALL {
         return BoxBody::new(rest);
@@ -59,21 +82,6 @@ struct Large {
     budget: &'static Budget,
 }
 
-impl Large {
-    /// Whether all of it may be copied at once. Then the connection holds the share of the budget until it has sent that.
-    fn may_go_whole(&self) -> bool {
-        let Some(connection) = &self.connection else {
-            return false;
-        };
-        // There the bytes are not copied.
-        if connection.is_http2 {
-            return true;
-        }
-        let share = self.budget.take(self.rest.len());
-        share.map(|share| connection.hold(share)).is_some()
-    }
-}
-
 impl MessageBody for Large {
     type Error = Infallible;
 
@@ -87,12 +95,12 @@ impl MessageBody for Large {
         if self.rest.is_empty() {
             return Poll::Ready(None);
         }
-        let length = if self.may_go_whole() {
-            self.rest.len()
-        } else {
-            self.rest.len().min(SLICE)
-        };
-        Poll::Ready(Some(Ok(self.rest.split_to(length))))
+        let Self {
+            connection,
+            rest,
+            budget,
+        } = &mut *self;
+        Poll::Ready(Some(Ok(taken(connection.as_ref(), rest, budget))))
     }
 }
 

@@ -1,8 +1,9 @@
 //! One stream: what its client is sent next, and when.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, rc::Rc, sync::Arc, time::Duration};
 
 use actix_web::{
+    HttpRequest,
     body::{BodyStream, BoxBody},
     http::header::HeaderValue,
     web::Data,
@@ -20,7 +21,7 @@ use super::{
     replay::Replay,
     wish::Wish,
 };
-use crate::{rendered::to_json, state::State};
+use crate::{large, listen::Connection, rendered::to_json, state::State};
 
 /// A client hears something at least that often: proxies give a connection up after a minute, or half of one.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -28,17 +29,13 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// When a client that was cut off is to come back, in milliseconds.
 const RETRY: u64 = 2_000;
 
-/// Bytes that a connection is given at once. It asks for more while it has less than twice as many in its buffer: that is
-/// what is copied for each client. Whole snapshots, as other large bodies go out, would take 129 KiB for each stream instead of 48,
-/// and no less time: `cargo xtask bench stream`.
-const SLICE: usize = 16 * 1024;
-
 /// What is sent as long as nothing happens.
 const BEAT: &[u8] = b": beat\n\n";
 
 /// One stream.
 pub(crate) struct Subscription {
     state: Data<State>,
+    connection: Option<Rc<Connection>>,
     feed: Arc<Feed>,
     follower: Follower,
     open: OpenStream,
@@ -73,7 +70,7 @@ struct Hello<'a> {
 }
 
 impl Subscription {
-    pub(crate) fn new(state: Data<State>, follower: Follower, wish: Wish) -> Self {
+    pub(crate) fn new(request: &HttpRequest, state: Data<State>, follower: Follower, wish: Wish) -> Self {
         let interval = wish.interval.unwrap_or_default().max(state.sampling_interval);
         let open = state.cache.open_stream();
         let seen = wish
@@ -85,6 +82,7 @@ impl Subscription {
         let now = Instant::now();
         Self {
             hello: Some(hello(&state, interval)),
+            connection: request.conn_data().cloned(),
             feed: state.feeds.of(wish.what),
             follower,
             open,
@@ -112,8 +110,7 @@ impl Subscription {
     async fn next(&mut self) -> Option<Bytes> {
         loop {
             if !self.rest.is_empty() {
-                let length = self.rest.len().min(SLICE);
-                return Some(self.rest.split_to(length));
+                return Some(large::piece(self.connection.as_ref(), &mut self.rest));
             }
             if self.follower.is_ending() {
                 return None;

@@ -84,7 +84,7 @@ pub(crate) async fn stream(request: HttpRequest, state: Data<State>) -> HttpResp
     let body = if request.method() == Method::HEAD {
         BoxBody::new(())
     } else {
-        Subscription::new(state, hub.follow(), wish).into_body()
+        Subscription::new(&request, state, hub.follow(), wish).into_body()
     };
     let mut response = HttpResponse::with_body(StatusCode::OK, body);
     let headers = response.headers_mut();
