@@ -1,6 +1,6 @@
 //! The agent is killed in the midst of writing, again and again: what was flushed is there, and the file is sound.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path, thread, time::Duration};
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -8,13 +8,10 @@ use serde_json::Value;
 use crate::support::{Agent, AgentBuilder, eventually, simulator};
 
 /// Times that it is killed.
-const KILLS: usize = 5;
+const KILLS: u64 = 5;
 
-/// Seconds before a kill whose loss is not looked at: the flush interval of one second, on a machine that is busy.
-const UNFLUSHED: i64 = 10;
-
-/// Seconds that the first process keeps, so that something is flushed for certain.
-const FIRST: usize = 15;
+/// Seconds that a process keeps before it is killed.
+const SECONDS: usize = 3;
 
 /// What the draw was, by second.
 fn draws(agent: &Agent) -> BTreeMap<i64, f64> {
@@ -46,32 +43,41 @@ fn names(directory: &Path) -> Vec<String> {
 fn what_was_flushed_survives_every_kill() {
     let simulator = simulator("h100-sxm-8");
     let directory = tempfile::tempdir().unwrap();
-    let mut before = BTreeMap::new();
+    let mut flushed = BTreeMap::new();
     for kill in 0..KILLS {
         let agent = AgentBuilder::over(simulator.library_path())
             .variable("GPULSE_HISTORY__DIRECTORY", directory.path().to_str().unwrap())
             .variable("GPULSE_HISTORY__FLUSH_INTERVAL", "1s")
             .start();
         agent.wait_until_ready();
-        let last = before.keys().next_back().copied().unwrap_or(0);
-        let flushed: BTreeMap<i64, f64> = before
-            .into_iter()
-            .filter(|(second, _)| *second <= last - UNFLUSHED)
-            .collect();
-        assert!(
-            kill == 0 || flushed.len() >= FIRST - UNFLUSHED as usize - 2,
-            "{flushed:?}"
-        );
-        let is_there =
-            |now: &BTreeMap<i64, f64>| flushed.iter().all(|(second, draw)| now.get(second) == Some(draw));
-        eventually("what was flushed", || draws(&agent), is_there);
-        // Another moment of the flush each time.
-        let news = if kill == 0 { FIRST } else { 2 + kill % 2 };
-        before = eventually(
-            "some seconds more",
-            || draws(&agent),
-            |now| now.keys().filter(|second| **second > last).count() >= news,
-        );
+        let lost = || -> Vec<(i64, f64)> {
+            let now = draws(&agent);
+            let differs = |(second, draw): &(&i64, &f64)| now.get(*second) != Some(*draw);
+            flushed
+                .iter()
+                .filter(differs)
+                .map(|(second, draw)| (*second, *draw))
+                .collect()
+        };
+        eventually("what was flushed is there", lost, Vec::is_empty);
+        let last = flushed.keys().next_back().copied().unwrap_or(0);
+        let is_new =
+            |now: &BTreeMap<i64, f64>| now.keys().filter(|second| **second > last).count() >= SECONDS;
+        let shown = eventually("some seconds more", || draws(&agent), is_new);
+        let flushes = || {
+            agent.json("/api/v1/history/metrics")["disk_flushes"]
+                .as_u64()
+                .unwrap()
+        };
+        // The one that is under way may have begun before; the next one has all that was shown.
+        let begun = flushes();
+        eventually("a flush", flushes, |now| *now >= begun + 2);
+        // A reading may have come late to a second that was shown.
+        flushed = draws(&agent);
+        flushed.retain(|second, _| shown.contains_key(second));
+        assert_eq!(flushed.len(), shown.len());
+        // Another moment after the flush each time.
+        thread::sleep(Duration::from_millis(kill * 200));
         let ended = agent.end(Signal::KILL);
         assert!(
             !ended.log.iter().any(|line| line.contains("not sound")),

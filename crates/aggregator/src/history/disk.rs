@@ -42,6 +42,13 @@ pub struct DiskSettings {
     pub max_bytes: u64,
 }
 
+/// What came of it so far.
+#[derive(Debug, Default)]
+pub(crate) struct Outcomes {
+    pub(crate) flushes: AtomicU64,
+    pub(crate) failures: AtomicU64,
+}
+
 /// What an earlier process kept.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
@@ -69,7 +76,7 @@ pub(crate) struct Disk {
     file: Option<File>,
     has_loaded: bool,
     waiting: BTreeMap<BlockId, Block>,
-    failures: Arc<AtomicU64>,
+    outcomes: Arc<Outcomes>,
     is_failing: bool,
 }
 
@@ -82,14 +89,14 @@ impl fmt::Debug for Disk {
 }
 
 impl Disk {
-    /// One that counts in `failures` what could not be written.
-    pub(crate) fn new(settings: DiskSettings, failures: Arc<AtomicU64>) -> Self {
+    /// One that counts in `outcomes` what was written and what could not be.
+    pub(crate) fn new(settings: DiskSettings, outcomes: Arc<Outcomes>) -> Self {
         Self {
             settings,
             file: None,
             has_loaded: false,
             waiting: BTreeMap::new(),
-            failures,
+            outcomes,
             is_failing: false,
         }
     }
@@ -179,6 +186,7 @@ impl Disk {
         match written.unwrap_or_else(|_| Err(OpenError::Unsound("the engine gave up".to_owned()))) {
             Ok(()) => {
                 self.waiting.clear();
+                self.outcomes.flushes.fetch_add(1, Ordering::Relaxed);
                 if std::mem::replace(&mut self.is_failing, false) {
                     tracing::info!("the history is written to disk again");
                 }
@@ -193,7 +201,7 @@ impl Disk {
 
     /// Counts a failure, and logs the first of several.
     fn failed(&mut self, error: &OpenError) {
-        self.failures.fetch_add(1, Ordering::Relaxed);
+        self.outcomes.failures.fetch_add(1, Ordering::Relaxed);
         if !std::mem::replace(&mut self.is_failing, true) {
             tracing::warn!(
                 %error,

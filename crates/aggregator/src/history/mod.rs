@@ -33,7 +33,7 @@ pub use metrics::{KEPT, Kept, KeptMetric, MetricId};
 pub use query::{Columns, MOST_LOOKED_AT, MOST_POINTS, Query, Series, TooMuch};
 pub use ring::Tier;
 
-use disk::Disk;
+use disk::{Disk, Outcomes};
 use recorder::{DiskLink, Note, Recorder};
 use store::Store;
 
@@ -60,7 +60,7 @@ pub struct History {
     store: Arc<RwLock<Store>>,
     notes: SyncSender<Note>,
     dropped: Arc<AtomicU64>,
-    disk_failures: Arc<AtomicU64>,
+    disk: Arc<Outcomes>,
 }
 
 /// A GPU that there is a history of.
@@ -81,10 +81,10 @@ impl History {
     pub fn start(settings: HistorySettings) -> io::Result<Self> {
         let store = Arc::new(RwLock::new(Store::new(settings.tiers, settings.max_bytes)));
         let (notes, waiting) = sync_channel(WAITING_NOTES);
-        let disk_failures = Arc::new(AtomicU64::new(0));
+        let outcomes = Arc::<Outcomes>::default();
         let link = settings
             .disk
-            .map(|disk| start_disk(disk, Arc::clone(&disk_failures)))
+            .map(|disk| start_disk(disk, Arc::clone(&outcomes)))
             .transpose()?;
         let recorder = Recorder::new(Arc::clone(&store), link);
         thread::Builder::new()
@@ -94,7 +94,7 @@ impl History {
             store,
             notes,
             dropped: Arc::default(),
-            disk_failures,
+            disk: outcomes,
         })
     }
 
@@ -149,7 +149,12 @@ impl History {
 
     /// How often the disk could not be read or written.
     pub fn disk_failures(&self) -> u64 {
-        self.disk_failures.load(Ordering::Relaxed)
+        self.disk.failures.load(Ordering::Relaxed)
+    }
+
+    /// How often what had changed was written to disk. What was handed over before a flush began survives a crash once it is counted.
+    pub fn disk_flushes(&self) -> u64 {
+        self.disk.flushes.load(Ordering::Relaxed)
     }
 
     /// Ends it, so that nothing is lost that was handed over. Returns once that is done, or after `grace`.
@@ -163,11 +168,11 @@ impl History {
 }
 
 /// Starts the thread that writes to disk.
-fn start_disk(settings: DiskSettings, failures: Arc<AtomicU64>) -> io::Result<DiskLink> {
+fn start_disk(settings: DiskSettings, outcomes: Arc<Outcomes>) -> io::Result<DiskLink> {
     let (batches, waiting) = sync_channel(WAITING_BATCHES);
     let (keep, kept) = sync_channel(1);
     let flush_interval = settings.flush_interval;
-    let disk = Disk::new(settings, failures);
+    let disk = Disk::new(settings, outcomes);
     thread::Builder::new()
         .name("history-disk".to_owned())
         .spawn(move || disk.run(&waiting, &keep))?;

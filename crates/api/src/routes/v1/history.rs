@@ -84,6 +84,8 @@ pub(crate) struct HistoryMetrics {
     max_bytes: usize,
     /// Samples that were not kept because the history did not keep up.
     dropped: u64,
+    /// How often what had changed was written to disk; always 0 where none is used.
+    disk_flushes: u64,
     /// How often the disk could not be read or written; always 0 where none is used.
     disk_failures: u64,
 }
@@ -302,6 +304,7 @@ impl HistoryMetrics {
             bytes,
             max_bytes,
             dropped: history.dropped(),
+            disk_flushes: history.disk_flushes(),
             disk_failures: history.disk_failures(),
         }
     }
