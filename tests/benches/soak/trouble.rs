@@ -40,8 +40,9 @@ pub(crate) fn make(
     let rows = rows::all();
     let pid = operator.agent.pid();
     let (start, mut warm, mut planted, mut changes) = (Instant::now(), None, 0, 0);
-    // What waits for a slow client or a dead receiver comes and goes: the highest of each half of the warm time is compared.
-    let (turn, mut peaks) = (time.mul_f64(f64::midpoint(WARM_UP, 1.0)), [0_u64; 2]);
+    // What waits for slow clients, dead receivers and clients that come back is given up at some time: what is kept is the
+    // lowest of each half of the warm time, and that is compared.
+    let (turn, mut floors) = (time.mul_f64(f64::midpoint(WARM_UP, 1.0)), [u64::MAX; 2]);
     while start.elapsed() < time {
         let row = &rows[chance.below(rows.len())];
         if let Err(error) = simulator.set_faults(&row.faults) {
@@ -63,8 +64,8 @@ pub(crate) fn make(
             warm = settled(operator).then(|| Usage::of(pid));
         }
         if warm.is_some() {
-            let peak = &mut peaks[usize::from(start.elapsed() >= turn)];
-            *peak = (*peak).max(Usage::of(pid).resident_kib);
+            let floor = &mut floors[usize::from(start.elapsed() >= turn)];
+            *floor = (*floor).min(Usage::of(pid).resident_kib);
         }
     }
     let well = settled(operator);
@@ -80,9 +81,9 @@ pub(crate) fn make(
         } = usage;
         println!("| {name} | {resident_kib} | {threads} | {files} |");
     }
-    let [first, second] = peaks;
-    println!("| highest of the first half | {first} | | |");
-    println!("| highest of the second half | {second} | | |");
+    let [first, second] = floors;
+    println!("| lowest of the first half | {first} | | |");
+    println!("| lowest of the second half | {second} | | |");
     let mut broken = Vec::new();
     if !well {
         broken.push(format!(
@@ -90,7 +91,7 @@ pub(crate) fn make(
             operator.json("/gpu/info")
         ));
     }
-    if second > first + GROWTH_KIB {
+    if second > first.saturating_add(GROWTH_KIB) {
         broken.push(format!("memory grew by {} KiB", second - first));
     }
     // A thread that has just been told to end, and a connection that is being closed, may still be there.
