@@ -11,16 +11,19 @@
 )]
 mod support;
 
+#[path = "asking.rs"]
+mod asking;
 #[path = "soak/usage.rs"]
 #[allow(dead_code, reason = "threads do not depend on connections")]
 mod usage;
 
 use std::{
-    io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    io::{self, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     time::{Duration, Instant},
 };
 
+use asking::{ask, request};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use support::{Agent, AgentBuilder, eventually, simulator};
 use usage::Usage;
@@ -143,28 +146,6 @@ fn read_nothing(address: SocketAddr) -> io::Result<TcpStream> {
     // It is being answered: but for this byte nothing is read.
     stream.read_exact(&mut [0])?;
     Ok(stream)
-}
-
-fn request(path: &str) -> Vec<u8> {
-    format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").into_bytes()
-}
-
-/// Asks, and reads the whole answer.
-fn ask(stream: &mut BufReader<TcpStream>, path: &str) -> io::Result<()> {
-    stream.get_mut().write_all(&request(path))?;
-    let (mut line, mut length) = (String::new(), 0);
-    while line != "\r\n" {
-        line.clear();
-        if stream.read_line(&mut line)? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        if let Some((name, value)) = line.split_once(": ")
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            length = value.trim_end().parse().map_err(io::Error::other)?;
-        }
-    }
-    stream.read_exact(&mut vec![0; length])
 }
 
 /// Lets this process, and the agent that it starts, have as many files.

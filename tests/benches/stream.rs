@@ -11,6 +11,8 @@
 )]
 mod support;
 
+#[path = "asking.rs"]
+mod asking;
 #[path = "soak/usage.rs"]
 #[allow(dead_code, reason = "threads and files do not depend on streams")]
 mod usage;
@@ -27,6 +29,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use asking::ask;
 use rustix::{
     param::clock_ticks_per_second,
     process::{Resource, Rlimit, getrlimit, setrlimit},
@@ -174,25 +177,6 @@ fn go_on(stream: TcpStream, now: u64) -> io::Result<()> {
         count += line.len();
     }
     Err(io::ErrorKind::UnexpectedEof.into())
-}
-
-/// Asks, and reads the whole answer.
-fn ask(stream: &mut BufReader<TcpStream>, path: &str) -> io::Result<()> {
-    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
-    stream.get_mut().write_all(request.as_bytes())?;
-    let (mut line, mut length) = (String::new(), 0);
-    while line != "\r\n" {
-        line.clear();
-        if stream.read_line(&mut line)? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        if let Some((name, value)) = line.split_once(": ")
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            length = value.trim_end().parse().map_err(io::Error::other)?;
-        }
-    }
-    stream.read_exact(&mut vec![0; length])
 }
 
 /// A number that the agent tells of itself.

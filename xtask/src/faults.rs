@@ -1,8 +1,6 @@
 //! `cargo xtask faults`: every fault that the simulator can play, to one agent that is never started again.
 
-use std::fs;
-
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use xshell::cmd;
 
 use crate::project::Project;
@@ -29,14 +27,5 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     }
     let table = cmd!(sh, "cargo bench -p gpulse-e2e --bench faults").read()?;
     println!("{table}");
-    let path = project.root.join(DOCUMENT);
-    let text = fs::read_to_string(&path).with_context(|| format!("reading {DOCUMENT}"))?;
-    let Some((before, (_, after))) = text
-        .split_once(BEGIN)
-        .and_then(|(before, rest)| Some((before, rest.split_once(END)?)))
-    else {
-        bail!("{DOCUMENT} has lost the comments between which the table stands");
-    };
-    let text = format!("{before}{BEGIN}\n{}\n\n{END}{after}", table.trim());
-    fs::write(&path, text).with_context(|| format!("writing {DOCUMENT}"))
+    project.write_between(DOCUMENT, (BEGIN, END), &table)
 }

@@ -1,9 +1,10 @@
 //! Where the workspace and its build results lie, and the shell that commands run in.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use xshell::{Shell, cmd};
 
 /// The targets whose tests `cargo test --workspace` builds. A build with exactly these shares its dependencies with
@@ -43,6 +44,21 @@ impl Project {
             sh,
             root,
         })
+    }
+
+    /// Puts `text` into a document, between the two comments that mark its place there.
+    pub(crate) fn write_between(&self, document: &str, comments: (&str, &str), text: &str) -> Result<()> {
+        let (begin, end) = comments;
+        let path = self.root.join(document);
+        let all = fs::read_to_string(&path).with_context(|| format!("reading {document}"))?;
+        let Some((before, (_, after))) = all
+            .split_once(begin)
+            .and_then(|(before, rest)| Some((before, rest.split_once(end)?)))
+        else {
+            bail!("{document} has lost the comments between which the tables stand: put them back");
+        };
+        let all = format!("{before}{begin}\n{}\n\n{end}{after}", text.trim());
+        fs::write(&path, all).with_context(|| format!("writing {document}"))
     }
 
     /// A path below the target directory.

@@ -3,9 +3,7 @@
 mod measure;
 mod tables;
 
-use std::fs;
-
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 
 use crate::agent::Agent;
 use crate::project::Project;
@@ -60,18 +58,8 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     )?);
     let text = tables::render(&scrapes);
     println!("{text}");
-    if args.write { write(project, &text) } else { Ok(()) }
-}
-
-fn write(project: &Project, tables: &str) -> Result<()> {
-    let path = project.root.join(DOCUMENT);
-    let text = fs::read_to_string(&path).with_context(|| format!("reading {DOCUMENT}"))?;
-    let Some((before, (_, after))) = text
-        .split_once(BEGIN)
-        .and_then(|(before, rest)| Some((before, rest.split_once(END)?)))
-    else {
-        bail!("{DOCUMENT} has lost the comments between which the tables stand");
-    };
-    let text = format!("{before}{BEGIN}\n{}\n\n{END}{after}", tables.trim());
-    fs::write(&path, text).with_context(|| format!("writing {DOCUMENT}"))
+    if args.write {
+        project.write_between(DOCUMENT, (BEGIN, END), &text)?;
+    }
+    Ok(())
 }

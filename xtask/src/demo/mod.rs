@@ -4,6 +4,7 @@ mod signals;
 mod table;
 
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
 use std::process::{ExitCode, ExitStatus};
 
 use anyhow::Result;
@@ -47,7 +48,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
     signals.forward_to(agent.pid());
 
     match agent.wait_until_ready()? {
-        Readiness::Ready => introduce(&agent, &args.profile),
+        Readiness::Ready => introduce(&agent, &args.profile, &binary),
         Readiness::Exited(status) => {
             eprintln!("error: gpulse ended before it was ready ({status}); what it said is above");
             return Ok(exit_code(status));
@@ -63,16 +64,18 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
 }
 
 /// Prints what the simulated GPUs do at this moment, and what to try.
-fn introduce(agent: &Agent, profile: &str) {
-    let address = agent.address();
+fn introduce(agent: &Agent, profile: &str, binary: &Path) {
+    let (address, gpulse) = (agent.address(), binary.display());
     println!("\ngpulse serves the simulated GPUs of `{profile}`:\n");
     match http::get(address, "/gpu/metrics") {
         Ok(answer) => println!("{}", table::render(&answer.body)),
         Err(error) => eprintln!("/gpu/metrics cannot be asked: {error:#}"),
     }
     println!(
-        "Open  http://{address}/ and http://{address}/docs
-Try   curl -s http://{address}/gpu/info
+        "Open  http://{address}/ (the dashboard) and http://{address}/docs
+Look  {gpulse} top --connect http://{address}
+Try   {gpulse} snapshot --connect http://{address}
+      curl -s http://{address}/gpu/info
       curl -s http://{address}/gpu/metrics
       curl -s http://{address}/gpu/metrics/0
       curl -s 'http://{address}/api/v1/gpus?fields=power.draw_watts,activity'

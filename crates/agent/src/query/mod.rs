@@ -16,10 +16,9 @@ use crate::{
     exit::{Exit, UsageError},
     print,
     shown::{
-        Gpus, Look, Selection, cell, look,
+        Gpus, Look, Selection, look,
         look::why_no_nvml,
         paths,
-        text::csv,
         watch::{complain, every, watch, write},
     },
 };
@@ -170,7 +169,7 @@ impl<'a> Query<'a> {
         };
         let text = match &self.what {
             What::Paths(_) if self.format.json => format!("{}\n", gpus.text.trim_end()),
-            What::Paths(paths) => native(&gpus, &paths::expanded(paths), is_headed.replace(true)),
+            What::Paths(paths) => gpus.csv(&paths::expanded(paths), is_headed.replace(true)),
             What::Gpus(fields) | What::Apps(fields) => {
                 let host = client.get("/api/v1/host?fields=driver,gpus")?.json;
                 let lines = match &self.what {
@@ -216,19 +215,6 @@ impl<'a> Query<'a> {
         }
         text
     }
-}
-
-/// Lines by our own paths, whose names have the units.
-fn native(gpus: &Gpus, columns: &[String], is_headed: bool) -> String {
-    let mut text = String::new();
-    if !is_headed {
-        text += &csv(columns.iter().map(String::as_str));
-    }
-    for gpu in &gpus.gpus {
-        let values: Vec<_> = columns.iter().map(|path| cell(gpu, path).plain()).collect();
-        text += &csv(values.iter().map(String::as_str));
-    }
-    text
 }
 
 /// The fields of these names.

@@ -4,6 +4,7 @@ use clap::Args;
 use gpulse_models::GpuSelector;
 use serde_json::Value;
 
+use super::{cell::cell, text::csv};
 use crate::{
     client::{Answer, Client},
     exit::{Exit, UsageError},
@@ -88,6 +89,19 @@ impl Gpus {
     pub(crate) fn exit(&self) -> Exit {
         let all_ok = self.gpus.iter().all(|gpu| gpu["state"] == "ok");
         if all_ok { Exit::Ok } else { Exit::NotOk }
+    }
+
+    /// These columns as CSV by our own paths, whose names have the units; below a heading unless that was written before.
+    pub(crate) fn csv(&self, columns: &[String], is_headed: bool) -> String {
+        let mut text = String::new();
+        if !is_headed {
+            text += &csv(columns.iter().map(String::as_str));
+        }
+        for gpu in &self.gpus {
+            let values: Vec<_> = columns.iter().map(|path| cell(gpu, path).plain()).collect();
+            text += &csv(values.iter().map(String::as_str));
+        }
+        text
     }
 }
 
@@ -235,5 +249,21 @@ mod tests {
     fn what_is_not_plain_is_encoded() {
         assert_eq!(encoded("a.b_c,d"), "a.b_c,d");
         assert_eq!(encoded("a&b c"), "a%26b%20c");
+    }
+
+    #[test]
+    fn lines_of_csv_are_headed_once() {
+        let gpus = Gpus {
+            text: String::new(),
+            published_at: String::new(),
+            gpus: vec![json!({ "index": 0, "identity": { "name": "A, B" }, "power": null,
+                "unavailable": { "power": "gpu_lost" } })],
+        };
+        let columns = ["index", "identity.name", "power.draw_watts"].map(str::to_owned);
+        assert_eq!(
+            gpus.csv(&columns, false),
+            "index,identity.name,power.draw_watts\n0,\"A, B\",\n"
+        );
+        assert_eq!(gpus.csv(&columns, true), "0,\"A, B\",\n");
     }
 }

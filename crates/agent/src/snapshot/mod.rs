@@ -11,10 +11,9 @@ use crate::{
     client::{Client, Source},
     exit::Exit,
     shown::{
-        Gpus, Look, Selection, cell, look,
+        Look, Selection, look,
         look::why_no_nvml,
         paths,
-        text::csv,
         watch::{complain, every, rewrite, watch, write},
     },
 };
@@ -95,7 +94,7 @@ fn show(arguments: &SnapshotArguments, client: &Client, is_headed: &Once<bool>) 
     if arguments.json {
         write(&format!("{}\n", gpus.text.trim_end()))?;
     } else if arguments.csv {
-        write(&lines(&gpus, &paths::expanded(&fields), is_headed.replace(true)))?;
+        write(&gpus.csv(&paths::expanded(&fields), is_headed.replace(true)))?;
     } else {
         let host = client.get("/api/v1/host?fields=driver,agent")?;
         let host = if host.status == 200 {
@@ -112,40 +111,4 @@ fn show(arguments: &SnapshotArguments, client: &Client, is_headed: &Once<bool>) 
         }
     }
     Ok(gpus.exit())
-}
-
-/// The GPUs as CSV, below a heading unless that was written before.
-fn lines(gpus: &Gpus, columns: &[String], is_headed: bool) -> String {
-    let mut text = String::new();
-    if !is_headed {
-        text += &csv(columns.iter().map(String::as_str));
-    }
-    for gpu in &gpus.gpus {
-        let values: Vec<_> = columns.iter().map(|path| cell(gpu, path).plain()).collect();
-        text += &csv(values.iter().map(String::as_str));
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn lines_of_csv_are_headed_once() {
-        let gpus = Gpus {
-            text: String::new(),
-            published_at: String::new(),
-            gpus: vec![json!({ "index": 0, "identity": { "name": "A, B" }, "power": null,
-                "unavailable": { "power": "gpu_lost" } })],
-        };
-        let columns = ["index", "identity.name", "power.draw_watts"].map(str::to_owned);
-        assert_eq!(
-            lines(&gpus, &columns, false),
-            "index,identity.name,power.draw_watts\n0,\"A, B\",\n"
-        );
-        assert_eq!(lines(&gpus, &columns, true), "0,\"A, B\",\n");
-    }
 }
