@@ -1,8 +1,10 @@
 //! SIGTERM and SIGINT: the first asks for an orderly end, the second does not wait for it. SIGHUP asks for a look at
-//! files that may have changed.
+//! files that may have changed. SIGXFSZ, which would end the agent where a file may not grow, asks for nothing: the write fails,
+//! and who writes says so.
 
 use std::io;
 
+use rustix::process::Signal as Number;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// What a signal asks for.
@@ -19,6 +21,8 @@ pub(crate) struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
     hangup: tokio::signal::unix::Signal,
+    /// Caught, and never looked at.
+    _file_too_large: tokio::signal::unix::Signal,
 }
 
 impl Signals {
@@ -28,6 +32,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
+            _file_too_large: signal(SignalKind::from_raw(Number::XFSZ.as_raw()))?,
         })
     }
 
