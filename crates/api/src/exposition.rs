@@ -12,7 +12,11 @@ use arc_swap::ArcSwapOption;
 use gpulse_exporters::{Format, Profiles, View, to_text};
 use gpulse_models::{HostSnapshot, Timestamp};
 
-use crate::{config::Metrics, rendered::Rendered, state::State};
+use crate::{
+    config::Metrics,
+    rendered::{Rendered, exact},
+    state::State,
+};
 
 /// How long an exposition is good while no new snapshot is published: it tells ages and counts events, which go on
 /// meanwhile. Scrapers come less often than that.
@@ -89,7 +93,7 @@ impl Expositions {
         let text = to_text(&view, profiles, format, self.settings.created);
         let content_type = HeaderValue::from_static(format.content_type());
         Exposition {
-            rendered: Rendered::new(text, content_type, state.bodies.tags()),
+            rendered: Rendered::new(exact(text.into_bytes()), content_type, state.bodies.tags()),
             host,
             made_at,
         }

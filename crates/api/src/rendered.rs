@@ -76,7 +76,7 @@ impl Rendered {
 
     /// What is JSON already.
     pub(crate) fn ready_json(json: Vec<u8>, tags: &Tags) -> Self {
-        Self::new(json, HeaderValue::from_static("application/json"), tags)
+        Self::new(exact(json), HeaderValue::from_static("application/json"), tags)
     }
 
     /// A body of any type.
@@ -139,6 +139,12 @@ impl Encoded {
     }
 }
 
+/// What was made, in as many bytes as it has. Whoever makes something of unknown length leaves room behind it, compressors as
+/// much as the worst case takes, and a body is held for as long as it may be asked for again.
+pub(crate) fn exact(made: Vec<u8>) -> Bytes {
+    made.into_boxed_slice().into()
+}
+
 /// `value` as JSON bytes.
 pub(crate) fn to_json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("bodies are structs and maps with text for keys")
@@ -170,8 +176,24 @@ fn compress(bytes: &Bytes, coding: Coding) -> io::Result<Bytes> {
         Coding::Gzip => {
             let mut encoder = GzEncoder::new(Vec::new(), Compression::new(FAST));
             encoder.write_all(bytes)?;
-            encoder.finish().map(Bytes::from)
+            encoder.finish().map(exact)
         }
-        Coding::Zstd => zstd::bulk::compress(bytes, FAST.cast_signed()).map(Bytes::from),
+        Coding::Zstd => zstd::bulk::compress(bytes, FAST.cast_signed()).map(exact),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_compressed_body_takes_no_more_than_its_bytes() {
+        let plain = Bytes::from(vec![b' '; 100_000]);
+        for coding in [Coding::Gzip, Coding::Zstd] {
+            let made = compress(&plain, coding).unwrap();
+            let length = made.len();
+            // Nobody else has it: that is the memory itself.
+            assert_eq!(Vec::from(made).capacity(), length, "{coding:?}");
+        }
     }
 }

@@ -162,7 +162,7 @@ impl Encoder for OtlpEncoder {
         }
         // What waits is compressed, whatever is sent: a batch is a twentieth as long then.
         let body = pack(&message.encode_to_vec()).ok()?;
-        Some(Batch { body, samples })
+        Some(Batch::new(body, samples))
     }
 }
 
@@ -176,10 +176,10 @@ fn count(metric: &Message) -> u64 {
     points as u64
 }
 
-fn pack(plain: &[u8]) -> io::Result<Bytes> {
+fn pack(plain: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(plain)?;
-    encoder.finish().map(Bytes::from)
+    encoder.finish()
 }
 
 fn unpack(packed: &[u8]) -> io::Result<Bytes> {

@@ -29,6 +29,17 @@ pub(crate) struct Batch {
     pub(crate) samples: u64,
 }
 
+impl Batch {
+    /// A message of `samples` samples, in as many bytes as it has: compressors make room for the worst case, ten times as much, and
+    /// that would wait as well, beside the bound.
+    pub(crate) fn new(body: Vec<u8>, samples: u64) -> Self {
+        Self {
+            body: body.into_boxed_slice().into(),
+            samples,
+        }
+    }
+}
+
 /// The waiting batches. One task puts them in and another takes them out, both of one thread.
 #[derive(Debug)]
 pub(super) struct Buffer {
@@ -142,10 +153,7 @@ mod tests {
     use super::*;
 
     fn batch(number: u8, bytes: usize) -> Batch {
-        Batch {
-            body: Bytes::from(vec![number; bytes]),
-            samples: u64::from(number),
-        }
+        Batch::new(vec![number; bytes], u64::from(number))
     }
 
     fn buffer(most: usize) -> Buffer {
@@ -164,6 +172,15 @@ mod tests {
     fn dropped(buffer: &Buffer, reason: DropReason) -> u64 {
         let stats = buffer.counters.read();
         stats.dropped_samples[reason as usize].1
+    }
+
+    #[test]
+    fn a_batch_takes_no_more_than_its_bytes() {
+        let mut roomy = Vec::with_capacity(10_000);
+        roomy.extend([7; 10]);
+        let body = Vec::from(Batch::new(roomy, 1).body);
+        assert_eq!(body, [7; 10]);
+        assert!(body.capacity() < 100, "{}", body.capacity());
     }
 
     #[test]

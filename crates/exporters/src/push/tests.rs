@@ -79,10 +79,7 @@ impl Encoder for Numbered {
             host.generation += 1;
             self.cache.replace(host);
         }
-        Some(Batch {
-            body: vec![self.number; 10].into(),
-            samples: SAMPLES,
-        })
+        Some(Batch::new(vec![self.number; 10], SAMPLES))
     }
 }
 

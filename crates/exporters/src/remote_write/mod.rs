@@ -83,10 +83,7 @@ impl Encoder for RemoteWriteEncoder {
         self.known = known;
         // Only what has more than 4 GiB cannot be compressed.
         let body = self.snappy.compress_vec(&request.encode_to_vec()).ok()?;
-        Some(Batch {
-            body: Bytes::from(body),
-            samples,
-        })
+        Some(Batch::new(body, samples))
     }
 }
 

@@ -153,10 +153,7 @@ fn a_histogram_is_its_buckets_and_what_they_sum_up_to() {
     let body = snap::raw::Encoder::new()
         .compress_vec(&request.encode_to_vec())
         .unwrap();
-    let series = read(&Batch {
-        body: body.into(),
-        samples,
-    });
+    let series = read(&Batch::new(body, samples));
     let expected = [
         ("__name__=calls_bucket,le=+Inf", 6.0),
         ("__name__=calls_bucket,le=0.5", 1.0),
