@@ -1,5 +1,6 @@
 //! The dashboard of the real agent in a real browser. The scenarios lie in `tests/dashboard`; here are their worlds.
 
+mod scraped;
 mod stage;
 
 use std::{fs, process::Command};

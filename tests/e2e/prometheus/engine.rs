@@ -50,7 +50,7 @@ pub(crate) fn said(output: &Output) -> String {
 }
 
 /// A running engine. Killed when dropped.
-pub(super) struct Engine {
+pub(crate) struct Engine {
     child: Child,
     base: String,
 }
@@ -91,6 +91,11 @@ impl Engine {
         panic!("the engine ends at once: {log:?}");
     }
 
+    /// Where it answers.
+    pub(crate) fn url(&self) -> &str {
+        &self.base
+    }
+
     /// Gets `path`; an error unless it is answered with 200.
     pub(super) fn try_get(&self, path: &str) -> Result<String, ureq::Error> {
         let mut response = client().get(format!("{}{path}", self.base)).call()?;
@@ -122,7 +127,7 @@ impl Engine {
 
     /// The series that an expression has now.
     #[track_caller]
-    pub(super) fn query(&self, expression: &str) -> Vec<Value> {
+    pub(crate) fn query(&self, expression: &str) -> Vec<Value> {
         let data = self.api("query", &[("query", expression)]);
         data["result"].as_array().unwrap().clone()
     }
@@ -167,7 +172,7 @@ impl Drop for Engine {
 
 /// Prometheus over a configuration file in `directory`, where it keeps its data as well.
 #[track_caller]
-pub(super) fn prometheus(program: &Path, directory: &Path) -> Engine {
+pub(crate) fn prometheus(program: &Path, directory: &Path) -> Engine {
     Engine::start(directory, "/-/ready", |address| {
         let mut command = Command::new(program);
         command
