@@ -1,7 +1,8 @@
 //! What is read from files and read again when they change, without a restart.
 //!
 //! What cannot be used is reported, and what was there before stays: a mistake in a file takes nobody's access away,
-//! nor the agent's certificate.
+//! nor the agent's certificate. Nor does a file that is being written: half of it may make sense, and none of it says that nobody
+//! has access. So a change counts once a file is the same at two looks, or at once for whoever asks for it.
 
 use std::{
     fs,
@@ -27,11 +28,28 @@ pub(crate) struct Watched<T> {
     files: Vec<PathBuf>,
     load: Box<dyn Fn() -> io::Result<T> + Send + Sync>,
     current: ArcSwap<T>,
-    seen: Mutex<Vec<Option<Signature>>>,
+    seen: Mutex<Seen>,
+}
+
+/// The files as they were at two looks.
+struct Seen {
+    /// When they were read.
+    read: Vec<Option<Signature>>,
+    /// Last time.
+    last: Vec<Option<Signature>>,
+}
+
+impl Seen {
+    /// Whether files that look like this `now` are to be read.
+    fn has_changed(&mut self, now: &[Option<Signature>]) -> bool {
+        let is_settled = self.last == now;
+        self.last = now.to_vec();
+        is_settled && self.read != now
+    }
 }
 
 /// What tells a file from the one before. A symbolic link is followed: Kubernetes replaces its secrets by one.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Signature {
     device: u64,
     inode: u64,
@@ -65,14 +83,17 @@ impl<T> Watched<T> {
         load: impl Fn() -> io::Result<T> + Send + Sync + 'static,
     ) -> io::Result<Arc<Self>> {
         // First the signature: a file that changes while it is read is read once more.
-        let seen = files.iter().map(|path| Signature::of(path)).collect();
+        let read: Vec<_> = files.iter().map(|path| Signature::of(path)).collect();
         let current = ArcSwap::from_pointee(load()?);
         Ok(Arc::new(Self {
             what,
             files,
             load: Box::new(load),
             current,
-            seen: Mutex::new(seen),
+            seen: Mutex::new(Seen {
+                last: read.clone(),
+                read,
+            }),
         }))
     }
 
@@ -108,7 +129,7 @@ impl<T> Watched<T> {
 
 /// Looks whether files have changed.
 pub(crate) trait Look: Send + Sync {
-    /// Reads them again if they have, or if that is `wanted`.
+    /// Reads them again if they have and are not being written any more, or if that is `wanted`.
     fn look(&self, wanted: bool);
 }
 
@@ -116,10 +137,11 @@ impl<T: Send + Sync> Look for Watched<T> {
     fn look(&self, wanted: bool) {
         let now: Vec<_> = self.files.iter().map(|path| Signature::of(path)).collect();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if !wanted && *seen == now {
+        let has_changed = seen.has_changed(&now);
+        if !wanted && !has_changed {
             return;
         }
-        *seen = now;
+        seen.read = now;
         match (self.load)() {
             Ok(value) => {
                 self.current.store(Arc::new(value));
@@ -219,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_counts_at_the_next_look_and_a_mistake_changes_nothing() {
+    fn a_change_counts_once_it_has_settled_and_a_mistake_changes_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("number");
         fs::write(&path, "1").unwrap();
@@ -227,11 +249,31 @@ mod tests {
         for (text, expected) in [("22", 22), ("three", 22), ("4444", 4444)] {
             fs::write(&path, text).unwrap();
             watched.look(false);
+            watched.look(false);
             assert_eq!(**watched.current(), expected);
         }
         fs::remove_file(&path).unwrap();
         watched.look(false);
+        watched.look(false);
         assert_eq!(**watched.current(), 4444);
+    }
+
+    #[test]
+    fn a_file_that_is_being_written_is_not_read_unless_somebody_asks_for_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("number");
+        fs::write(&path, "12345").unwrap();
+        let watched = watched(&path);
+        for written in ["6", "67", "678"] {
+            fs::write(&path, written).unwrap();
+            watched.look(false);
+            assert_eq!(**watched.current(), 12345);
+        }
+        watched.look(false);
+        assert_eq!(**watched.current(), 678);
+        fs::write(&path, "9").unwrap();
+        watched.look(true);
+        assert_eq!(**watched.current(), 9);
     }
 
     #[test]
@@ -244,6 +286,7 @@ mod tests {
         let watched = watched(&link);
         fs::remove_file(&link).unwrap();
         std::os::unix::fs::symlink(second, &link).unwrap();
+        watched.look(false);
         watched.look(false);
         assert_eq!(**watched.current(), 2);
     }
