@@ -8,6 +8,8 @@ export async function play({ driverless, empty, unified, mig, ...world }) {
   await stage.goto("#/");
   await stage.until("the reason is shown", () => document.querySelector(".problem:not([hidden])")?.textContent.includes("GPUs cannot be read"));
   check((await page.locator(".problem").first().textContent()).includes("What to do:"), "there is no advice");
+  const doctor = '.problem:not([hidden]) p:not([hidden]) code';
+  check((await page.locator(doctor).first().textContent()) === "gpulse doctor", "the command that helps is not named");
   await stage.accessible("no driver");
   await stage.picture("no-driver");
   for (const view of ["gpu", "processes", "topology", "events", "health"]) {
@@ -21,6 +23,7 @@ export async function play({ driverless, empty, unified, mig, ...world }) {
   stage.url = empty;
   await stage.goto("#/");
   await stage.until("no GPUs", () => document.querySelector(".problem:not([hidden])")?.textContent.includes("There are no GPUs here"));
+  check((await page.locator(doctor).first().textContent()) === "gpulse doctor", "the command that helps is not named where there are no GPUs");
 
   stage.url = unified;
   await stage.goto("#/gpu");

@@ -106,7 +106,10 @@ fn without_a_driver_the_code_is_3_and_it_is_said_what_to_do() {
     let simulator = simulator("no-driver");
     let ran = Gpulse::over(simulator.library_path(), &["snapshot"]).run();
     assert!(
-        ran.code == Some(3) && ran.out.is_empty() && ran.err.contains("modprobe"),
+        ran.code == Some(3)
+            && ran.out.is_empty()
+            && ran.err.contains("modprobe")
+            && ran.err.contains("gpulse doctor"),
         "{ran:?}"
     );
     let ran = Gpulse::over(simulator.library_path(), &["snapshot", "--json"]).run();
@@ -121,7 +124,7 @@ fn without_a_driver_the_code_is_3_and_it_is_said_what_to_do() {
     let none = crate::support::simulator("no-gpu");
     let ran = Gpulse::over(none.library_path(), &["snapshot"]).run();
     assert!(
-        ran.code == Some(0) && ran.out.contains("There is no GPU"),
+        ran.code == Some(0) && ran.out.contains("There is no GPU: `gpulse doctor`"),
         "{ran:?}"
     );
 }

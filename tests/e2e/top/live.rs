@@ -56,6 +56,9 @@ fn a_host_without_a_driver_says_so() {
     agent.wait_until_ready();
     terminal.run(&connected(&agent.url("")));
     terminal.until("it says so", |shown| shown.contains("NVML cannot be used"));
+    terminal.until("it names the command that helps", |shown| {
+        shown.contains("gpulse doctor")
+    });
     terminal.keep("no-driver");
 }
 

@@ -16,6 +16,10 @@ const GPUS: &str = "/api/v1/gpus";
 /// Where a GPU sits, for those that are named by that.
 const BUS: &str = "identity.pci_bus_id";
 
+/// Where somebody without GPUs goes on.
+pub(crate) const DOCTOR: &str =
+    "`gpulse doctor`, run on the agent's machine, says what is wrong and the command that mends it";
+
 /// Which GPUs and what of them.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Selection {
@@ -114,6 +118,11 @@ pub(crate) fn why_no_nvml(answer: &Answer) -> String {
             why += before;
             why += text;
         }
+    }
+    // What passes, or what somebody wants so, is not to be looked for.
+    if !matches!(text("reason"), Some("starting" | "parked")) {
+        why += "\n  ";
+        why += DOCTOR;
     }
     why
 }
@@ -243,6 +252,19 @@ mod tests {
         let exit = |selectors: &[_]| chosen(answer(), selectors).map(|gpus| gpus.exit()).unwrap();
         assert_eq!(exit(&selectors(&names).unwrap()), Exit::Ok);
         assert_eq!(exit(&[]), Exit::NotOk);
+    }
+
+    #[test]
+    fn the_doctor_is_named_where_something_is_to_be_looked_for() {
+        let why = |reason: &str| {
+            why_no_nvml(&Answer {
+                status: 503,
+                text: String::new(),
+                json: json!({ "detail": "no GPUs", "reason": reason, "message": "it fails", "hint": "try this" }),
+            })
+        };
+        assert!(why("driver_not_loaded").starts_with("no GPUs: it fails\n  try this\n  `gpulse doctor`"));
+        assert!(!why("parked").contains("doctor"));
     }
 
     #[test]

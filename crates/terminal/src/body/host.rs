@@ -32,6 +32,7 @@ pub(crate) struct Agent {
 pub(crate) struct Driver {
     #[serde(deserialize_with = "or_default")]
     pub(crate) status: String,
+    pub(crate) reason: Option<String>,
     pub(crate) message: Option<String>,
     pub(crate) hint: Option<String>,
     pub(crate) driver_version: Option<String>,

@@ -45,6 +45,10 @@ pub(crate) fn clicked(spots: &[Spot], column: u16, row: u16) -> Option<Action> {
 /// Rows that header and tabs take up.
 const TOP: u16 = 2;
 
+/// Where somebody without GPUs goes on.
+const DOCTOR: &str =
+    "gpulse doctor, run on the agent's machine, says what is wrong and the command that mends it.";
+
 /// Draws the whole screen.
 pub(crate) fn draw(state: &State, area: Rect, buffer: &mut Buffer) -> Vec<Spot> {
     let mut canvas = Canvas::new(buffer, state.look);
@@ -102,6 +106,10 @@ fn without_driver(canvas: &mut Canvas<'_>, driver: &body::Driver, area: Rect) {
     let mut row = 2;
     for said in [&driver.message, &driver.hint].into_iter().flatten() {
         row += canvas.paragraph(canvas.below(area, row), said, Role::Title);
+    }
+    // What passes, or what somebody wants so, is not to be looked for.
+    if !matches!(driver.reason.as_deref(), Some("starting" | "parked")) {
+        canvas.paragraph(canvas.below(area, row + 1), DOCTOR, Role::Quiet);
     }
 }
 

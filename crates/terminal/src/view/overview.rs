@@ -3,7 +3,7 @@
 
 use ratatui::{layout::Rect, style::Modifier, text::Span};
 
-use super::{canvas::Canvas, detail, facts, first_shown, gauge::gauge, number, processes, share};
+use super::{DOCTOR, canvas::Canvas, detail, facts, first_shown, gauge::gauge, number, processes, share};
 use crate::{action::Action, app::State, body::Gpu, frame::Frame, look::Role, text};
 
 /// Columns that a cell of the grid needs to be of use.
@@ -24,6 +24,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, frame: &Frame, area: 
     let gpus = state.gpus();
     if gpus.is_empty() {
         canvas.text(area, 1, "The driver knows no GPU.", Role::Warning);
+        canvas.paragraph(canvas.below(area, 3), DOCTOR, Role::Quiet);
         return;
     }
     let count = u16::try_from(gpus.len()).unwrap_or(u16::MAX);

@@ -99,8 +99,11 @@ fn no_driver() {
     next.host.driver.message = Some("the driver is not loaded".to_owned());
     next.host.driver.hint = Some("load it with modprobe nvidia".to_owned());
     let mut state = empty(Colors::None, false);
-    show(&mut state, next);
+    show(&mut state, next.clone());
     is_as_before("no-driver-80x24", &screen(&state, 80, 24));
+    next.host.driver.reason = Some("parked".to_owned());
+    show(&mut state, next);
+    assert!(!screen(&state, 80, 24).contains("gpulse doctor"));
 }
 
 #[test]
