@@ -195,10 +195,6 @@ fn the_past_is_chosen_with_a_brush() {
     let Some(stage) = Stage::free() else { return };
     let simulator = simulator("h100-sxm-8");
     let agent = ready(&AgentBuilder::over(simulator.library_path()));
-    if agent.get("/api/v1/history/metrics").status == 404 {
-        skipped("this agent keeps no history");
-        return;
-    }
     eventually(
         "there is a past",
         || agent.json("/api/v1/history?metric=load.gpu_percent&gpu=0&from=-1m"),
@@ -208,4 +204,12 @@ fn the_past_is_chosen_with_a_brush() {
         },
     );
     stage.play("history", json!({"url": agent.url("")}), nothing);
+}
+
+#[test]
+fn without_a_past_the_charts_begin_with_the_page() {
+    let Some(stage) = Stage::free() else { return };
+    let simulator = simulator("h100-sxm-8");
+    let agent = ready(&usual(&simulator).variable("GPULSE_HISTORY__ENABLED", "false"));
+    stage.play("no-history", json!({"url": agent.url("")}), nothing);
 }

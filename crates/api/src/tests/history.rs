@@ -145,26 +145,28 @@ async fn what_cannot_be_answered_says_what_to_do() {
             answer.json()
         );
     }
+}
+
+#[actix_web::test]
+async fn an_agent_that_keeps_none_says_so() {
     let off = Api::with_history(healthy(1), None);
-    for path in [
-        "/api/v1/history?metric=load.gpu_percent",
-        "/api/v1/history/metrics",
-    ] {
-        let answer = off.get(path).await;
-        assert_eq!(answer.status, StatusCode::NOT_FOUND);
-        assert!(
-            answer.json()["detail"]
-                .as_str()
-                .unwrap()
-                .contains("history.enabled"),
-            "{path}"
-        );
-    }
+    let answer = off.get("/api/v1/history?metric=load.gpu_percent").await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    let detail = answer.json()["detail"].to_string();
+    assert!(detail.contains("history.enabled"), "{detail}");
+    let answer = off.get("/api/v1/history/metrics").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let body = answer.json();
+    assert_eq!(
+        (&body["enabled"], &body["metrics"], &body["tiers"]),
+        (&json!(false), &json!([]), &json!([]))
+    );
 }
 
 #[actix_web::test]
 async fn what_is_kept_is_listed() {
     let body = eventful().get("/api/v1/history/metrics").await.json();
+    assert_eq!(body["enabled"], true);
     let metrics = body["metrics"].as_array().unwrap();
     let draw = metrics
         .iter()

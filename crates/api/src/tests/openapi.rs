@@ -96,7 +96,6 @@ async fn the_examples_are_true() {
             ),
             ("/api/v1/history", "422") => (working(), "/api/v1/history?metric=load.gpu"),
             ("/api/v1/history", _) => (working(), super::history::EXAMPLE),
-            ("/api/v1/history/metrics", "404") => (Api::with_history(healthy(1), None), path),
             ("/api/v1/gpus", "200") => (
                 working(),
                 "/api/v1/gpus?fields=load.gpu_percent,power.draw_watts,thermal,activity",

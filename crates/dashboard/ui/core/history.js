@@ -14,12 +14,13 @@ export class History {
     if (this.known !== undefined) return this.known;
     try {
       const body = await getJson(this.base, "/api/v1/history/metrics", this.controller.signal);
-      this.known = {
+      this.known = body.enabled === false ? null : {
         paths: new Set(body.metrics.map(({ path }) => path)),
         longest: Math.max(0, ...body.tiers.map((tier) => tier.kept_seconds)),
       };
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      // An agent that does not know the route keeps none.
+      if (!(error instanceof Refusal) || error.status !== 404) throw error;
       this.known = null;
     }
     return this.known;

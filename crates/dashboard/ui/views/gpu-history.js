@@ -47,7 +47,7 @@ export class GpuHistory {
     try {
       const kept = await this.history.kept();
       this.range.limit(kept?.longest ?? 0);
-      setText(this.note, kept ? "" : "This agent keeps no history: the charts begin when this page was opened.");
+      setText(this.note, kept ? "" : "This agent keeps no history (history.enabled in its configuration): the charts begin when this page was opened.");
       show(this.note, !kept);
       const past = kept ? await this.history.load(PATHS, -LIVE_MOST, 0) : null;
       past?.times.forEach((time, place) => this.ring.push(time, PATHS.map((path) => past.series.get(path)?.mean[place] ?? NaN)));

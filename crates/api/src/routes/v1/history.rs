@@ -72,8 +72,10 @@ struct HistoryGpu {
 }
 
 /// What there is a history of.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct HistoryMetrics {
+    /// Whether the agent keeps a history, as `history.enabled` says; if not there are no metrics and no tiers.
+    enabled: bool,
     /// The metrics that are kept.
     metrics: Vec<HistoryMetric>,
     /// The tiers, the finest first.
@@ -176,7 +178,8 @@ pub(crate) async fn history(request: HttpRequest, state: Data<State>) -> HttpRes
 
 /// What there is a history of
 ///
-/// The metrics that are kept, how far back each tier reaches, and what that takes.
+/// The metrics that are kept, how far back each tier reaches, and what that takes. Always 200: that no history is kept is an
+/// answer as well.
 #[utoipa::path(
     get,
     path = "/api/v1/history/metrics",
@@ -184,15 +187,12 @@ pub(crate) async fn history(request: HttpRequest, state: Data<State>) -> HttpRes
     tag = "history",
     responses(
         (status = 200, description = "What there is a history of", body = HistoryMetrics),
-        (status = 404, description = "The agent keeps no history", body = Problem),
         (status = 406, description = "The client refuses every encoding", body = Problem),
     ),
 )]
 pub(crate) async fn metrics(request: HttpRequest) -> HttpResponse {
-    match State::of(&request).cache.history() {
-        Some(history) => respond::once(&request, &HistoryMetrics::of(history)),
-        None => off(),
-    }
+    let kept = State::of(&request).cache.history().map(HistoryMetrics::of);
+    respond::once(&request, &kept.unwrap_or_default())
 }
 
 fn off() -> HttpResponse {
@@ -299,6 +299,7 @@ impl HistoryMetrics {
         };
         let (bytes, max_bytes) = history.bytes();
         Self {
+            enabled: true,
             metrics: KEPT.all().iter().map(metric).collect(),
             tiers: history.tiers().into_iter().map(tier).collect(),
             bytes,
