@@ -4,6 +4,8 @@
     clippy::unwrap_used,
     reason = "a test ends at the first thing that goes wrong"
 )]
+mod words;
+
 use std::collections::BTreeSet;
 
 use super::{Asset, Links, Page, asset, is_source, paths};

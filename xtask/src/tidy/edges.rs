@@ -47,7 +47,7 @@ const MAP: [Member; 11] = [
     Member {
         name: "gpulse-dashboard",
         normal: &[],
-        dev: &[],
+        dev: &["gpulse-models"],
     },
     Member {
         name: "gpulse",

@@ -1,0 +1,102 @@
+//! The dashboard knows every word that an answer may have: its tables have the words of the models, neither fewer nor others.
+
+use std::collections::BTreeSet;
+
+use gpulse_models::{DriverReason, EventKind, GpuState, Reason, ThrottleReasons, XidAction, XidSeverity};
+use serde::de::DeserializeOwned;
+
+use super::{asset, quoted, text};
+
+/// Where most of the tables are.
+const WORDS: &str = "core/words.js";
+
+/// All names of an enum on the wire. Serde tells them to whoever gives it another one: unlike a list of ours, that cannot be
+/// forgotten when a variant is added.
+fn words_of<T: DeserializeOwned>() -> BTreeSet<String> {
+    let error = serde_json::from_str::<T>("\"?\"").err().unwrap().to_string();
+    let (_, expected) = error.split_once("expected one of ").unwrap();
+    let words = expected.split('`').skip(1).step_by(2);
+    words.map(ToOwned::to_owned).collect()
+}
+
+/// The source of the object that a module gives this name to, without its outer braces.
+fn object(path: &str, name: &str) -> String {
+    let script = text(asset(path).unwrap());
+    let (_, rest) = script.split_once(&format!("const {name} = {{")).unwrap();
+    let mut depth = 1_u32;
+    let body = rest.chars().take_while(|character| {
+        match character {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        depth > 0
+    });
+    body.collect()
+}
+
+/// The keys of that object, not those of objects within it.
+fn keys(path: &str, name: &str) -> BTreeSet<String> {
+    let (mut depth, mut in_text, mut word) = (0_u32, false, String::new());
+    let mut keys = BTreeSet::new();
+    for character in object(path, name).chars() {
+        match character {
+            '"' => in_text = !in_text,
+            _ if in_text => {}
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ':' if depth == 0 => drop(keys.insert(std::mem::take(&mut word))),
+            '_' | 'a'..='z' if depth == 0 => word.push(character),
+            _ => word.clear(),
+        }
+    }
+    keys
+}
+
+#[test]
+fn the_tables_have_the_words_of_the_models() {
+    let throttles = ThrottleReasons::default().named();
+    for (path, table, words) in [
+        (WORDS, "REASONS", words_of::<Reason>()),
+        (WORDS, "STATES", words_of::<GpuState>()),
+        (WORDS, "EVENTS", words_of::<EventKind>()),
+        (WORDS, "ACTIONS", words_of::<XidAction>()),
+        (
+            WORDS,
+            "THROTTLES",
+            throttles.map(|(name, _)| name.to_owned()).collect(),
+        ),
+        ("parts/badge.js", "SEVERITIES", words_of::<XidSeverity>()),
+    ] {
+        assert_eq!(keys(path, table), words, "{table} of {path}");
+    }
+}
+
+#[test]
+fn events_are_as_bad_as_an_xid_can_be() {
+    let severities = words_of::<XidSeverity>();
+    let events = object(WORDS, "EVENTS");
+    let said = quoted(&events, "severity: \"");
+    assert_eq!(said.len(), words_of::<EventKind>().len());
+    for severity in said {
+        assert!(severities.contains(severity), "{severity}");
+    }
+}
+
+#[test]
+fn the_doctor_is_kept_from_reasons_that_there_are() {
+    let script = text(asset("parts/problem.js").unwrap());
+    let (_, rest) = script.split_once("NOT_FOR_THE_DOCTOR = [").unwrap();
+    let (list, _) = rest.split_once(']').unwrap();
+    let reasons = words_of::<DriverReason>();
+    for reason in list.split('"').skip(1).step_by(2) {
+        assert!(reasons.contains(reason), "{reason}");
+    }
+}
+
+#[test]
+fn keys_are_those_of_the_object_itself() {
+    let found = keys(WORDS, "ANCESTORS");
+    let expected = ["internal", "single", "multiple", "host_bridge", "node", "system"];
+    assert_eq!(found, expected.map(ToOwned::to_owned).into());
+}
