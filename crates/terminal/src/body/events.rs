@@ -106,7 +106,7 @@ impl Event {
                     "critical"
                 }
                 "driver" if self.driver_reason.is_some() => "critical",
-                "poison" | "single_bit_ecc_storm" | "page_retirement" => "warning",
+                "poison" | "single_bit_ecc_storm" | "page_retirement" | "power_source" | "xid" => "warning",
                 _ => "info",
             },
         };
@@ -143,4 +143,19 @@ fn advice(action: &str) -> String {
         other => return words(other),
     }
     .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use gpulse_models::Xid;
+
+    use super::advice;
+
+    #[test]
+    fn every_action_of_the_catalogue_has_a_sentence() {
+        for xid in Xid::all() {
+            let sentence = advice(xid.action.as_str());
+            assert!(sentence.ends_with('.'), "{sentence}");
+        }
+    }
 }
