@@ -30,6 +30,12 @@ const PAGES: usize = 5;
 /// The longest pause between two attempts to reach an agent that does not answer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
+/// What is shown of the host: its sums are not, and would be added up for nothing.
+const HOST: &str = "/api/v1/host?fields=agent,driver,expected";
+
+/// How long the agent may wait for GPUs that are newer than those that were seen, beyond the interval. Less than `GRACE`.
+const WAIT: &str = "1s";
+
 /// How long the end of the UI waits for that of the fetcher, whose source may have files to remove. One that is kept waiting
 /// by its agent is left behind.
 const GRACE: Duration = Duration::from_secs(2);
@@ -177,6 +183,8 @@ struct Asking {
     events: Arc<Vec<Event>>,
     after: u64,
     instance: Option<String>,
+    /// That of the GPUs that were seen last.
+    generation: u64,
 }
 
 impl Asking {
@@ -187,6 +195,7 @@ impl Asking {
             events: Arc::default(),
             after: 0,
             instance: None,
+            generation: 0,
         }
     }
 
@@ -197,7 +206,7 @@ impl Asking {
 
     /// One look at everything. The first one of an agent's life brings its history along.
     fn look(&mut self) -> Result<(Frame, Option<History>), String> {
-        let mut host: Host = self.get("/api/v1/host")?;
+        let mut host: Host = self.get(HOST)?;
         let is_new = self.instance.is_none() || host.agent.instance != self.instance;
         if is_new {
             self.instance = Some(host.agent.instance.clone().unwrap_or_default());
@@ -209,7 +218,7 @@ impl Asking {
                 Ok(seen) => seen,
                 Err(why) => {
                     // It may have gone in between, which is an answer as well.
-                    host = self.get("/api/v1/host")?;
+                    host = self.get(HOST)?;
                     if host.driver.is_ready() {
                         return Err(why);
                     }
@@ -237,8 +246,12 @@ impl Asking {
         Ok((frame, history))
     }
 
+    /// Once there is something newer: an agent that reads its GPUs less often than that is not asked in vain, and what it has
+    /// read is here at once. One that was started anew is behind, which it answers at once as well.
     fn look_at_gpus(&mut self) -> Result<(Gpus, Processes), String> {
-        let gpus = self.get(&format!("/api/v1/gpus?fields={FIELDS}"))?;
+        let newer = format!("wait_for={}&wait={WAIT}", self.generation);
+        let gpus: Gpus = self.get(&format!("/api/v1/gpus?fields={FIELDS}&{newer}"))?;
+        self.generation = gpus.generation;
         Ok((gpus, self.get("/api/v1/processes")?))
     }
 

@@ -54,9 +54,29 @@ fn a_history_comes_with_the_first_look_only() {
 }
 
 #[test]
+fn the_agent_is_asked_for_what_is_newer() {
+    let (ask, asked) = channel();
+    let mut generation = 6;
+    let mut asking = asking(move |path| {
+        let mut answer = example(path)?;
+        if let Some((_, newer)) = path.split_once("&wait_for=") {
+            ask.send(newer.to_owned()).unwrap();
+            generation += 1;
+            answer["generation"] = json!(generation);
+        }
+        Ok(answer)
+    });
+    for _ in 0..3 {
+        asking.look().unwrap();
+    }
+    let expected = ["0&wait=1s", "7&wait=1s", "8&wait=1s"];
+    assert_eq!(asked.try_iter().collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn a_host_without_a_driver_is_an_answer() {
     let (frame, _) = asking(|path| match path {
-        "/api/v1/host" => Ok(json!({"driver": {"status": "unavailable", "message": "no driver"}})),
+        HOST => Ok(json!({"driver": {"status": "unavailable", "message": "no driver"}})),
         path if path.starts_with("/api/v1/events") => example(path),
         path => Err(format!("{path} is not to be asked for")),
     })
@@ -69,8 +89,8 @@ fn a_host_without_a_driver_is_an_answer() {
 fn a_driver_that_goes_between_two_questions_is_an_answer() {
     let mut ready = true;
     let looked = asking(move |path| match path {
-        "/api/v1/host" if ready => example(path),
-        "/api/v1/host" => Ok(json!({"driver": {"status": "unavailable"}})),
+        HOST if ready => example(path),
+        HOST => Ok(json!({"driver": {"status": "unavailable"}})),
         path if path.starts_with("/api/v1/gpus") => {
             ready = false;
             Err("NVML cannot be used".to_owned())
@@ -86,7 +106,7 @@ fn an_agent_that_was_started_anew_is_asked_for_all_of_its_events() {
     let mut restarted = false;
     let mut asking = asking(move |path| {
         let mut answer = example(path)?;
-        if path == "/api/v1/host" {
+        if path == HOST {
             answer["agent"]["instance"] = json!(if restarted { "b" } else { "a" });
             restarted = true;
         }
