@@ -71,8 +71,8 @@ fn of_screen(screen: Screen, code: KeyCode) -> Option<Action> {
         KeyCode::Char('N') => Action::Sort(Column::Pid),
         KeyCode::Char('U') => Action::Sort(Column::User),
         KeyCode::Char('G') => Action::Sort(Column::Gpu),
-        KeyCode::Char('s' | '>') | KeyCode::F(6) => Action::SortBeside(1),
-        KeyCode::Char('<') => Action::SortBeside(-1),
+        KeyCode::Char('s' | '>' | '.') | KeyCode::F(6) => Action::SortBeside(1),
+        KeyCode::Char('<' | ',') => Action::SortBeside(-1),
         KeyCode::Char('I' | 'R') => Action::Reverse,
         _ => return None,
     })

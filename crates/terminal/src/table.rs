@@ -16,6 +16,9 @@ pub(crate) enum Column {
     Gpu,
     Kind,
     Sm,
+    Bandwidth,
+    Encoder,
+    Decoder,
     Memory,
     Time,
     Place,
@@ -23,12 +26,15 @@ pub(crate) enum Column {
 }
 
 impl Column {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Pid,
         Self::User,
         Self::Gpu,
         Self::Kind,
         Self::Sm,
+        Self::Bandwidth,
+        Self::Encoder,
+        Self::Decoder,
         Self::Memory,
         Self::Time,
         Self::Place,
@@ -43,6 +49,9 @@ impl Column {
             Self::Gpu => "GPU",
             Self::Kind => "TYPE",
             Self::Sm => "SM%",
+            Self::Bandwidth => "BW%",
+            Self::Encoder => "ENC%",
+            Self::Decoder => "DEC%",
             Self::Memory => "GPU-MEM",
             Self::Time => "TIME",
             Self::Place => "RUNS IN",
@@ -52,7 +61,8 @@ impl Column {
 
     /// The greatest first is what one looks for in numbers, and the other way round in names.
     fn usually_descends(self) -> bool {
-        matches!(self, Self::Sm | Self::Memory | Self::Time)
+        let is_share = matches!(self, Self::Sm | Self::Bandwidth | Self::Encoder | Self::Decoder);
+        is_share || matches!(self, Self::Memory | Self::Time)
     }
 
     /// How two processes stand to each other. Whoever has no value comes last, either way.
@@ -65,10 +75,10 @@ impl Column {
                 known(place(one), place(other), descending)
             }
             Self::Kind => turn(one.kind().cmp(&other.kind()), descending),
-            Self::Sm => match (one.sm_percent, other.sm_percent) {
-                (Some(one), Some(other)) => turn(one.total_cmp(&other), descending),
-                (one, other) => one.is_none().cmp(&other.is_none()),
-            },
+            Self::Sm => shares(one.sm_percent, other.sm_percent, descending),
+            Self::Bandwidth => shares(one.memory_percent, other.memory_percent, descending),
+            Self::Encoder => shares(one.encoder_percent, other.encoder_percent, descending),
+            Self::Decoder => shares(one.decoder_percent, other.decoder_percent, descending),
             Self::Memory => known(one.memory_used_bytes, other.memory_used_bytes, descending),
             // The longest time has the one that started first.
             Self::Time => known(one.started_at, other.started_at, !descending),
@@ -88,6 +98,13 @@ fn turn(ordering: Ordering, descending: bool) -> Ordering {
 fn known<T: Ord>(one: Option<T>, other: Option<T>, descending: bool) -> Ordering {
     match (one, other) {
         (Some(one), Some(other)) => turn(one.cmp(&other), descending),
+        (one, other) => one.is_none().cmp(&other.is_none()),
+    }
+}
+
+fn shares(one: Option<f64>, other: Option<f64>, descending: bool) -> Ordering {
+    match (one, other) {
+        (Some(one), Some(other)) => turn(one.total_cmp(&other), descending),
         (one, other) => one.is_none().cmp(&other.is_none()),
     }
 }

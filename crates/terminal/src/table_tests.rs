@@ -44,6 +44,34 @@ fn every_column_sorts() {
 }
 
 #[test]
+fn each_share_sorts_by_itself() {
+    let mut frame = frame(3);
+    frame.processes.processes.truncate(3);
+    for (process, (pid, share)) in frame
+        .processes
+        .processes
+        .iter_mut()
+        .zip([(1, 10.0), (2, 20.0), (3, 30.0)])
+    {
+        process.pid = pid;
+        process.sm_percent = Some(share);
+        process.memory_percent = Some(-share);
+        process.encoder_percent = (pid != 3).then_some(share);
+        process.decoder_percent = (pid != 1).then_some(-share);
+    }
+    for (share, expected) in [
+        (Column::Sm, ["3", "2", "1"]),
+        (Column::Bandwidth, ["1", "2", "3"]),
+        (Column::Encoder, ["2", "1", "3"]),
+        (Column::Decoder, ["2", "3", "1"]),
+    ] {
+        let mut table = Table::default();
+        table.sort_by(share);
+        assert_eq!(pids(&table, &frame), expected, "{share:?}");
+    }
+}
+
+#[test]
 fn a_second_choice_of_a_column_turns_it_round() {
     let mut table = Table::default();
     table.sort_by(Column::Pid);

@@ -12,6 +12,16 @@ pub(crate) fn or_nothing<T>(value: Option<T>, show: impl FnOnce(T) -> String) ->
     value.map_or_else(|| NOTHING.to_owned(), show)
 }
 
+/// `1 GPU`, `8 GPUs`
+pub(crate) fn gpus(count: usize) -> String {
+    format!("{count} GPU{}", if count == 1 { "" } else { "s" })
+}
+
+/// `1 process`, `3 processes`
+pub(crate) fn processes(count: usize) -> String {
+    format!("{count} process{}", if count == 1 { "" } else { "es" })
+}
+
 /// `75%`
 pub(crate) fn percent(value: f64) -> String {
     format!("{value:.0}%")

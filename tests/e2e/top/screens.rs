@@ -13,8 +13,8 @@ fn compared(shown: &str) -> String {
             line.replace_range(..8, "HH:MM:SS");
         }
         // Whether the driver has taken a sample of a process since it was last asked.
-        if line.contains("GiB ") && line.is_char_boundary(28) && line.is_char_boundary(33) {
-            line.replace_range(28..33, "   SM");
+        if line.contains("GiB ") && line.is_char_boundary(28) && line.is_char_boundary(38) {
+            line.replace_range(28..38, "  SM   BW ");
         }
     }
     lines.join("\n")

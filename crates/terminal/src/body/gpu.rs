@@ -15,7 +15,8 @@ pub(crate) const FIELDS: &str = "sampled_at,state_since,failures,last_error,pods
     nvlink.received_bytes_per_second,nvlink.sent_bytes_per_second,activity.sm_percent,activity.tensor_percent,\
     activity.dram_percent,mig.enabled,mig.instances.index,mig.instances.uuid,mig.instances.profile,\
     mig.instances.memory_used_bytes,mig.instances.memory_total_bytes,mig.instances.activity.sm_percent,\
-    reliability.uncorrected_volatile,reliability.uncorrected_aggregate,reliability.recovery_action";
+    reliability.uncorrected_volatile,reliability.uncorrected_aggregate,reliability.recovery_action,modes.persistence,\
+    modes.compute_mode,modes.display_active";
 
 /// All GPUs of the agent.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -65,6 +66,8 @@ pub(crate) struct Gpu {
     pub(crate) mig: Mig,
     #[serde(deserialize_with = "or_default")]
     pub(crate) reliability: Reliability,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) modes: Modes,
     /// Why a reading is absent, by its path or the path above it.
     #[serde(deserialize_with = "or_default")]
     pub(crate) unavailable: BTreeMap<String, String>,
@@ -140,6 +143,8 @@ parts! {
         activity: Activity, }
     /// Errors of its memory.
     Reliability { uncorrected_volatile: u64, uncorrected_aggregate: u64, recovery_action: String, }
+    /// What somebody set it to.
+    Modes { persistence: bool, compute_mode: String, display_active: bool, }
 }
 
 #[cfg(test)]

@@ -48,6 +48,8 @@ pub(crate) struct Process {
     pub(crate) kinds: Vec<String>,
     pub(crate) memory_used_bytes: Option<u64>,
     pub(crate) sm_percent: Option<f64>,
+    /// Of the memory's bandwidth, not of its room.
+    pub(crate) memory_percent: Option<f64>,
     pub(crate) encoder_percent: Option<f64>,
     pub(crate) decoder_percent: Option<f64>,
     pub(crate) identity: Option<String>,

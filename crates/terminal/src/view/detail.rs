@@ -206,6 +206,21 @@ fn facts_of(canvas: &Canvas<'_>, gpu: &Gpu, width: u16) -> Vec<Vec<Span<'static>
         let reasons: Vec<String> = lowered.into_iter().map(|(reason, _)| reason).collect();
         pairs.push(("clocks held by", reasons.join(", ")));
     }
+    // The first to go where there is no room for all.
+    pairs.extend(
+        gpu.load
+            .memory_percent
+            .map(|load| ("memory bus", text::percent(load))),
+    );
+    let on_or_off = |mode: bool| if mode { "on" } else { "off" }.to_owned();
+    for (name, mode) in [
+        ("persistence", gpu.modes.persistence),
+        ("display", gpu.modes.display_active),
+    ] {
+        pairs.extend(mode.map(|mode| (name, on_or_off(mode))));
+    }
+    let compute = gpu.modes.compute_mode.as_deref();
+    pairs.extend(compute.map(|mode| ("compute mode", words(mode))));
     flow(canvas, pairs, usize::from(width))
 }
 
@@ -324,13 +339,17 @@ fn graphs(canvas: &mut Canvas<'_>, state: &State, gpu: &Gpu, area: Rect) {
     let rows = u16::try_from(shown.div_ceil(usize::from(columns)))
         .unwrap_or(1)
         .max(1);
-    let (width, height) = (area.width / columns, area.height / rows);
+    let width = area.width / columns;
+    // What is left over goes to the first ones.
+    let (height, over) = (area.height / rows, area.height % rows);
+    let top = |row: u16| height * row + row.min(over);
     for (place, one) in (0..).zip(&wanted[..shown]) {
+        let row = place / columns;
         let at = Rect {
             x: area.x + place % columns * width,
-            y: area.y + place / columns * height,
+            y: area.y + top(row),
             width: width.saturating_sub(1),
-            height,
+            height: top(row + 1) - top(row),
         };
         draw_graph(canvas, state, gpu, one, at);
     }
@@ -344,21 +363,19 @@ fn draw_graph(canvas: &mut Canvas<'_>, state: &State, gpu: &Gpu, graph: &Graph, 
     let top = graph.top.filter(|top| *top > 0.0).or(highest).unwrap_or(1.0);
     #[allow(clippy::cast_precision_loss, reason = "columns of a terminal")]
     let seconds = columns as f64 * state.step;
+    let of = graph.top.map(|top| format!(" of {}", (graph.show)(top)));
+    let mut rest = of.unwrap_or_default();
+    let highest = text::or_nothing(highest, graph.show);
+    // What does not fit is not shown by half.
+    for more in [format!("  max {highest}"), format!(" in {}", text::span(seconds))] {
+        if graph.name.len() + 1 + now.len() + rest.len() + more.len() <= usize::from(area.width) {
+            rest += &more;
+        }
+    }
     let title = vec![
         canvas.span(format!("{} ", graph.name), Role::Quiet),
         canvas.span(now, Role::Title),
-        canvas.span(
-            format!(
-                "{}  max {} in {}",
-                graph
-                    .top
-                    .map(|top| format!(" of {}", (graph.show)(top)))
-                    .unwrap_or_default(),
-                text::or_nothing(highest, graph.show),
-                text::span(seconds)
-            ),
-            Role::Quiet,
-        ),
+        canvas.span(rest, Role::Quiet),
     ];
     graph::draw(canvas, area, title, &values, top);
 }

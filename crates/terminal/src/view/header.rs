@@ -51,7 +51,7 @@ fn whom(canvas: &Canvas<'_>, state: &State) -> Vec<Span<'static>> {
     let name = host.agent.id.clone().unwrap_or_else(|| state.place.clone());
     spans.push(canvas.span(name, Role::Title));
     let gpus = state.gpus();
-    spans.push(canvas.span(format!("  {} GPUs", gpus.len()), Role::Title));
+    spans.push(canvas.span(format!("  {}", text::gpus(gpus.len())), Role::Title));
     for name in STATES {
         let count = gpus.iter().filter(|gpu| gpu.state == name).count();
         if count > 0 {

@@ -27,7 +27,7 @@ pub(crate) const KEYS: [(&str, &str); 31] = [
     ("+ -", "graphs of a shorter or longer time"),
     ("", "Processes"),
     (
-        "s > < F6, left right",
+        "s > < . , F6, left right",
         "sort by the next column; a click on its heading",
     ),
     ("P M T N U", "sort by SM, memory, time, pid, user"),

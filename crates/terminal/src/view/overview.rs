@@ -111,7 +111,7 @@ fn head(canvas: &mut Canvas<'_>, state: &State, gpu: &Gpu, card: Rect, is_select
     if card.width >= 60 {
         spans.push(canvas.span(clocks(gpu), Role::Quiet));
     }
-    if let (WIDE.., Some(fan)) = (card.width, fan(gpu)) {
+    if let (60.., Some(fan)) = (card.width, fan(gpu)) {
         spans.push(canvas.span(format!("  fan {}", text::percent(fan)), Role::Quiet));
     }
     for (reason, is_bad) in facts::lowered_by(gpu) {

@@ -35,7 +35,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, frame: &Frame, area: 
 pub(super) fn summary(canvas: &mut Canvas<'_>, state: &State, frame: &Frame, area: Rect) {
     let top = Table::default();
     let rows = top.rows(frame);
-    canvas.heading(area, 0, &format!("{} processes, by GPU memory", rows.len()));
+    canvas.heading(
+        area,
+        0,
+        &format!("{}, by GPU memory", text::processes(rows.len())),
+    );
     canvas.spot(canvas.row(area, 0), Action::Show(Screen::Processes));
     table(canvas, state, frame, &top, &rows, canvas.below(area, 1), false);
 }
@@ -61,7 +65,7 @@ pub(super) fn of_gpu(canvas: &mut Canvas<'_>, state: &State, frame: &Frame, gpu:
     let unknown = others.and_then(|owner| owner.unavailable.get("processes"));
     let title = match unknown {
         Some(reason) => format!("processes are not known: {}", words(reason)),
-        None => format!("{count} processes on this GPU"),
+        None => format!("{} on this GPU", text::processes(count)),
     };
     canvas.heading(place, 0, &title);
     table(canvas, state, frame, &top, &rows, canvas.below(place, 1), false);
@@ -103,6 +107,9 @@ fn columns(width: u16) -> Vec<(Column, usize)> {
         (Column::Gpu, 5, 0),
         (Column::Kind, 5, 70),
         (Column::Sm, 5, 0),
+        (Column::Bandwidth, 5, 96),
+        (Column::Encoder, 5, 132),
+        (Column::Decoder, 5, 132),
         (Column::Memory, 9, 0),
         (Column::Time, 8, 84),
         (Column::Place, 24, 110),
@@ -198,7 +205,10 @@ fn headings(canvas: &mut Canvas<'_>, table: &Table, columns: &[(Column, usize)],
 }
 
 fn is_number(column: Column) -> bool {
-    matches!(column, Column::Pid | Column::Sm | Column::Memory | Column::Time)
+    !matches!(
+        column,
+        Column::User | Column::Gpu | Column::Kind | Column::Place | Column::Command
+    )
 }
 
 fn cells(
@@ -236,6 +246,7 @@ fn cells(
 
 fn cell(state: &State, frame: &Frame, process: &Process, column: Column) -> (String, Role) {
     let unknown = |known: bool| if known { Role::Title } else { Role::Quiet };
+    let share = |percent| text::or_nothing(percent, |value: f64| format!("{value:.0}"));
     let content = match column {
         Column::Pid => process.pid.to_string(),
         Column::User => text::or_nothing(process.user.clone(), |user| user),
@@ -244,7 +255,10 @@ fn cell(state: &State, frame: &Frame, process: &Process, column: Column) -> (Str
             (index, _) => text::or_nothing(index, |index| index.to_string()),
         },
         Column::Kind => process.kind(),
-        Column::Sm => text::or_nothing(process.sm_percent, |value| format!("{value:.0}")),
+        Column::Sm => share(process.sm_percent),
+        Column::Bandwidth => share(process.memory_percent),
+        Column::Encoder => share(process.encoder_percent),
+        Column::Decoder => share(process.decoder_percent),
         Column::Memory => text::or_nothing(number(process.memory_used_bytes), text::bytes),
         Column::Time => {
             let age = process.started_at.zip(frame.gpus.published_at);
