@@ -69,10 +69,7 @@ fn a_full_disk_stops_nothing_and_loses_nothing() {
     assert_eq!(logged("not sound"), 0, "{:#?}", ended.log);
 
     let again = start();
-    let since = format!(
-        "/api/v1/history?metric=power.draw_watts&gpu=0&from={}&to={}&step=1s",
-        full, read
-    );
+    let since = format!("/api/v1/history?metric=power.draw_watts&gpu=0&from={full}&to={read}&step=1s");
     let is_there = |body: &serde_json::Value| {
         let means = body["series"][0]["mean"].as_array();
         means.is_some_and(|means| !means.is_empty() && means.iter().all(serde_json::Value::is_number))
