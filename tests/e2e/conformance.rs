@@ -82,7 +82,15 @@ fn hosts() -> impl Iterator<Item = Host> {
             "h100-sxm-8",
             "driver.confidential_compute = true",
         ),
-        Host::with("accounting", "l40s-4", "gpu.accounting = true"),
+        Host::with(
+            "accounting and licences",
+            "l40s-4",
+            "gpu.accounting = true\n\
+            gpu.virtualization = \"passthrough\"\n\
+            gpu.licensable = [\
+            { code = \"nvidia-rtx\", product = \"NVIDIA RTX Virtual Workstation\", enabled = true, licensed = true },\
+            { code = \"compute\", product = \"NVIDIA Virtual Compute Server\" }]",
+        ),
         Host::with(
             "vGPUs",
             "l40s-4",
@@ -123,6 +131,7 @@ fn least(profile: &str) -> usize {
         "rtx-4090" => 120,
         "t4" => 110,
         "gb10" => 88,
+        "a100-vgpu" => 100,
         profile => panic!("nobody has measured how much can be compared of {profile}"),
     }
 }

@@ -44,7 +44,7 @@ const OPTIONAL: [(&str, &[&str]); 3] = [
 ];
 
 /// Profiles with GPUs, and how many each has.
-pub(crate) const PROFILES_WITH_GPUS: [(&str, usize); 12] = [
+pub(crate) const PROFILES_WITH_GPUS: [(&str, usize); 13] = [
     ("h200-8", 8),
     ("b200-8", 8),
     ("l40s-4", 4),
@@ -55,6 +55,7 @@ pub(crate) const PROFILES_WITH_GPUS: [(&str, usize); 12] = [
     ("rtx-4090", 1),
     ("t4", 1),
     ("a100-mig", 1),
+    ("a100-vgpu", 1),
     ("gb10", 1),
     ("h100-16", 16),
 ];

@@ -1,4 +1,4 @@
-"""What a GPU has several of: fans, MIG instances, NVLinks, vGPUs, accounts, processes; and how GPUs are joined."""
+"""What a GPU has several of: fans, MIG instances, NVLinks, licences, vGPUs, accounts, processes; and how GPUs are joined."""
 
 from itertools import combinations
 
@@ -168,6 +168,37 @@ NVLINK = {
         "recovery_errors_total": of_link(link_field(n.NVML_FI_DEV_NVLINK_ERROR_DL_RECOVERY)),
         "resets_total": of_link(link_resets),
     }),
+}
+
+
+
+def license_features(handle):
+    """What takes a licence, where anything does."""
+    licensing = n.nvmlDeviceGetGridLicensableFeatures(handle)
+    count = licensing.licensableFeaturesCount if licensing.isGridLicenseSupported else 0
+    return list(licensing.gridLicensableFeatures[:count])
+
+
+def vgpu_licensed(handle):
+    states = [feature.featureState for feature in license_features(handle) if feature.featureCode == 1]
+    return bool(states[0]) if states else raw.absent(n.NVML_ERROR_NOT_SUPPORTED)
+
+
+def expires_at(feature):
+    """A licence that is permanent, or that nothing is known of, has no end. (nvidia-ml-py's constants are tuples by mistake.)"""
+    at = feature.licenseExpiry
+    if words.word(words.LICENSE_EXPIRY, at.status) != "valid":
+        raw.absent(n.NVML_ERROR_NOT_SUPPORTED)
+    return f"{at.year:04}-{at.month:02}-{at.day:02}T{at.hour:02}:{at.min:02}:{at.sec:02}Z"
+
+
+LICENSE_FEATURE = {
+    "feature": lambda feature: words.word(words.LICENSE_FEATURE, feature.featureCode),
+    "product": lambda feature: feature.productName,
+    "enabled": lambda feature: bool(feature.featureEnabled),
+    "licensed": lambda feature: bool(feature.featureState),
+    "expiry": lambda feature: words.word(words.LICENSE_EXPIRY, feature.licenseExpiry.status),
+    "expires_at": expires_at,
 }
 
 VGPU = {

@@ -13,6 +13,10 @@ pub(crate) const PROFILES: &[(&str, &str)] = &[
     ),
     ("a100-pcie-4", "4 × NVIDIA A100 PCIe 40GB: inference servers"),
     (
+        "a100-vgpu",
+        "1 × NVIDIA vGPU GRID A100-40C in a virtual machine: licensed; no temperature, power or PCIe link",
+    ),
+    (
         "b200-8",
         "8 × NVIDIA B200 SXM 180GB: training at 1000 W, NVLink 5 to switches",
     ),

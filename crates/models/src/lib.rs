@@ -49,9 +49,9 @@ pub use process::{
 };
 pub use reading::{Reading, Reason};
 pub use sample::{
-    AccountedProcess, Activity, Clocks, Fabric, Fan, Load, LoadInterval, Memory, Mig, MigDevice, Modes,
-    Nvlink, NvlinkLink, Pcie, PercentSpread, PerformanceState, Power, Reliability, RemappedRows, Sample,
-    Sessions, SramErrors, Thermal, Timed, Vgpu, Violations, WattsSpread,
+    AccountedProcess, Activity, Clocks, Fabric, Fan, LicenseFeature, Load, LoadInterval, Memory, Mig,
+    MigDevice, Modes, Nvlink, NvlinkLink, Pcie, PercentSpread, PerformanceState, Power, Reliability,
+    RemappedRows, Sample, Sessions, SramErrors, Thermal, Timed, Vgpu, Violations, WattsSpread,
 };
 pub use selector::{GpuSelector, InvalidSelector};
 pub use snapshot::{GpuSnapshot, Health, HostSnapshot};

@@ -66,6 +66,7 @@ fn no_two_models_share_a_uuid() {
         "a100-nvlink-2",
         "a100-pcie-4",
         "a100-mig",
+        "a100-vgpu",
         "t4",
         "rtx-4090",
         "gb10",
@@ -210,10 +211,12 @@ fn only_a_virtualisation_host_has_vgpus() {
         let (_simulator, nvml) = start(profile);
         for index in 0..nvml.device_count().unwrap() {
             let device = nvml.device_by_index(index).unwrap();
-            assert!(matches!(
-                device.virtualization_mode(),
-                Ok(GpuVirtualizationMode::Bare)
-            ));
+            let mode = if profile.ends_with("-vgpu") {
+                GpuVirtualizationMode::Vgpu
+            } else {
+                GpuVirtualizationMode::Bare
+            };
+            assert_eq!(device.virtualization_mode().unwrap(), mode, "{profile}");
             assert!(matches!(device.vgpu_host_mode(), Err(NvmlError::NotSupported)));
             assert!(matches!(device.active_vgpus(), Err(NvmlError::NotSupported)));
             assert!(matches!(

@@ -1,11 +1,11 @@
 //! NVML's integers become quantities here, once, and its errors become reasons.
 
 use gpulse_models::{
-    Bytes, Celsius, Joules, Label, Megahertz, PciBusId, Percent, PerformanceState, Reason, Watts,
+    Bytes, Celsius, Joules, Label, Megahertz, PciBusId, Percent, PerformanceState, Reason, Timestamp, Watts,
 };
 use nvml_wrapper::{enum_wrappers::device::PerformanceState as NvmlPerformanceState, error::NvmlError};
 
-use crate::raw::{self, FieldNumber};
+use crate::raw::{self, FieldNumber, LicenseExpiry};
 
 /// NVML's mark for "no value" in unsigned fields (`NVML_VALUE_NOT_AVAILABLE`).
 const NOT_AVAILABLE: u32 = u32::MAX;
@@ -28,6 +28,10 @@ const NOT_READY: u32 = 27;
 
 /// `NVML_ERROR_ARGUMENT_VERSION_MISMATCH`: this driver does not know the call in this form.
 const ARGUMENT_VERSION_MISMATCH: u32 = 25;
+
+/// `NVML_GRID_LICENSE_EXPIRY_…`: the driver failed to find out, and it did.
+const EXPIRY_INVALID: u32 = 1;
+const EXPIRY_VALID: u32 = 2;
 
 /// Why a call gave no value.
 pub(crate) fn reason(error: &NvmlError) -> Reason {
@@ -211,6 +215,28 @@ pub(crate) fn status_name(code: u32) -> Label {
     }
 }
 
+/// A name, unless it is left empty.
+pub(crate) fn name(text: &str) -> Result<String, Reason> {
+    if text.is_empty() {
+        Err(Reason::NotSupported)
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+/// When a licence ends, if it does.
+pub(crate) fn expiry(expiry: LicenseExpiry) -> Result<Timestamp, Reason> {
+    let [year, month, day] = expiry.date;
+    let [hour, minute, second] = expiry.time;
+    match expiry.status {
+        EXPIRY_VALID => format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+            .parse()
+            .map_err(|_| Reason::Error),
+        EXPIRY_INVALID => Err(Reason::Error),
+        _ => Err(Reason::NotSupported),
+    }
+}
+
 /// What a process holds.
 pub(crate) fn process_memory(bytes: u64) -> Result<Bytes, Reason> {
     // Old drivers put the 32-bit blank into the 64-bit field.
@@ -321,6 +347,22 @@ mod tests {
             Reason::FunctionNotFound
         );
         assert_eq!(reason(&NvmlError::UnexpectedVariant(99)), Reason::Error);
+    }
+
+    #[test]
+    fn a_licence_has_a_name_and_an_end_or_says_why_not() {
+        assert_eq!(name("vWS").as_deref(), Ok("vWS"));
+        assert_eq!(name(""), Err(Reason::NotSupported));
+        let ends = |status, date, time| expiry(LicenseExpiry { status, date, time });
+        let at = ends(2, [2030, 1, 31], [11, 32, 22]).map(|at| at.to_string());
+        assert_eq!(at.as_deref(), Ok("2030-01-31T11:32:22Z"));
+        assert_eq!(ends(2, [2030, 2, 31], [0; 3]), Err(Reason::Error));
+        assert_eq!(ends(2, [0; 3], [0; 3]), Err(Reason::Error));
+        assert_eq!(ends(2, [u32::MAX; 3], [u32::MAX; 3]), Err(Reason::Error));
+        assert_eq!(ends(1, [2030, 1, 31], [0; 3]), Err(Reason::Error));
+        for none in [0, 3, 4, 9] {
+            assert_eq!(ends(none, [2030, 1, 31], [0; 3]), Err(Reason::NotSupported));
+        }
     }
 
     #[test]

@@ -14,9 +14,10 @@ use nvml_wrapper::{
 use nvml_wrapper_sys::bindings::{
     nvmlC2cModeInfo_v1_t, nvmlConfComputeMemSizeInfo_t, nvmlConfComputeSystemState_t, nvmlDevice_t,
     nvmlDeviceAddressingMode_t, nvmlDeviceAttributes_t, nvmlEccSramErrorStatus_t, nvmlEventData_t,
-    nvmlFieldValue_t, nvmlGpuFabricInfo_v2_t, nvmlGpuFabricInfo_v3_t, nvmlMarginTemperature_t, nvmlMemory_t,
-    nvmlMemory_v2_t, nvmlPciInfo_t, nvmlPlatformInfo_t, nvmlProcessInfo_t, nvmlProcessInfo_v1_t,
-    nvmlProcessInfo_v2_t, nvmlReturn_enum_NVML_ERROR_UNKNOWN, nvmlRowRemapperHistogramValues_t, nvmlSample_t,
+    nvmlFieldValue_t, nvmlGpuFabricInfo_v2_t, nvmlGpuFabricInfo_v3_t, nvmlGridLicensableFeatures_t,
+    nvmlMarginTemperature_t, nvmlMemory_t, nvmlMemory_v2_t, nvmlPciInfo_t, nvmlPlatformInfo_t,
+    nvmlProcessInfo_t, nvmlProcessInfo_v1_t, nvmlProcessInfo_v2_t, nvmlReturn_enum_NVML_ERROR_UNKNOWN,
+    nvmlRowRemapperHistogramValues_t, nvmlSample_t,
 };
 
 /// Structures that consist of numbers only.
@@ -63,6 +64,7 @@ plain! {
     nvmlDeviceAttributes_t = 40;
     nvmlConfComputeSystemState_t = 12;
     nvmlConfComputeMemSizeInfo_t = 16;
+    nvmlGridLicensableFeatures_t = 860;
     nvmlPciInfo_t = 68;
     nvmlEventData_t = 32;
     nvmlFieldValue_t = 40;
@@ -160,6 +162,8 @@ calls! {
     attributes() -> nvmlDeviceAttributes_t = nvmlDeviceGetAttributes_v2;
     /// Memory by whether it is protected, KiB.
     protected_memory() -> nvmlConfComputeMemSizeInfo_t = nvmlDeviceGetConfComputeMemSizeInfo;
+    /// What of the vGPU software takes a licence.
+    licensable_features() -> nvmlGridLicensableFeatures_t = nvmlDeviceGetGridLicensableFeatures_v4;
 }
 
 /// Calls of the shape (device, structure that says its version).

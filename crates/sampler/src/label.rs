@@ -37,6 +37,10 @@ words! {
     virtualization { 0 "none" 1 "passthrough" 2 "vgpu" 3 "host_vgpu" 4 "host_vsga" }
     /// `nvmlHostVgpuMode_t`
     vgpu_host_mode { 0 "non_sriov" 1 "sriov" }
+    /// `nvmlGridLicenseFeatureCode_t`
+    license_feature { 0 "unknown" 1 "vgpu" 2 "nvidia_rtx" 3 "gaming" 4 "compute" }
+    /// `NVML_GRID_LICENSE_EXPIRY_…`
+    license_expiry { 0 "not_available" 1 "invalid" 2 "valid" 3 "not_applicable" 4 "permanent" }
     /// `nvmlFanControlPolicy_t`
     fan_policy { 0 "automatic" 1 "manual" }
     /// `nvmlDeviceAddressingModeType_t`

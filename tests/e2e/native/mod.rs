@@ -5,6 +5,7 @@ mod counters;
 mod events;
 mod identity;
 mod intervals;
+mod licences;
 mod links;
 mod look;
 mod lost;

@@ -9,7 +9,7 @@ use super::{absences, gpu, quick, steady, until};
 use crate::support::Agent;
 
 /// A call, and all that comes from it.
-const CALLS: [(&str, &[&str]); 26] = [
+const CALLS: [(&str, &[&str]); 27] = [
     (
         "nvmlDeviceGetUtilizationRates",
         &["load.gpu_percent", "load.memory_percent"],
@@ -58,6 +58,10 @@ const CALLS: [(&str, &[&str]); 26] = [
     ("nvmlDeviceGetSramEccErrorStatus", &["reliability.sram"]),
     ("nvmlDeviceGetGpuFabricInfoV", &["reliability.fabric"]),
     ("nvmlDeviceGetComputeMode", &["modes.compute_mode"]),
+    (
+        "nvmlDeviceGetGridLicensableFeatures_v4",
+        &["modes.vgpu_licens", "modes.license_features"],
+    ),
     ("nvmlDeviceGetFBCStats", &["sessions.capture_"]),
     ("nvmlDeviceGet*RunningProcesses*", &["processes"]),
 ];

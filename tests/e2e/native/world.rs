@@ -27,6 +27,9 @@ count = 2
 [gpu]
 work = "waveform"
 sampling_period_ms = 20
+licensable = [
+    { code = "vgpu", product = "vCS", enabled = true, licensed = true, expires = "2030-01-31T11:32:22Z" },
+]
 [gpu.waveform]
 shape = "square"
 frequency_hz = 1.0

@@ -1,10 +1,10 @@
 //! Schemas of structs of readings, from the tables that declare them.
 
 use gpulse_models::{
-    AccountedProcess, Activity, Clocks, Fabric, Fan, GpuIdentity, GpuLimits, HostTotals, Load, LoadInterval,
-    Memory, Mig, MigDevice, Modes, Nvlink, NvlinkLink, OtherRow, Pcie, PercentSpread, Power, ProcessOverview,
-    ProcessRow, Reliability, RemappedRows, Sessions, SramErrors, Thermal, TopologyGpuRow, TopologyOverview,
-    TopologyPairRow, Vgpu, Violations, WattsSpread,
+    AccountedProcess, Activity, Clocks, Fabric, Fan, GpuIdentity, GpuLimits, HostTotals, LicenseFeature,
+    Load, LoadInterval, Memory, Mig, MigDevice, Modes, Nvlink, NvlinkLink, OtherRow, Pcie, PercentSpread,
+    Power, ProcessOverview, ProcessRow, Reliability, RemappedRows, Sessions, SramErrors, Thermal,
+    TopologyGpuRow, TopologyOverview, TopologyPairRow, Vgpu, Violations, WattsSpread,
     catalogue::{Catalogued, Described, Group, Metric, Shape, Unit, What},
 };
 use utoipa::openapi::{
@@ -36,6 +36,7 @@ tables![
     GpuIdentity,
     GpuLimits,
     HostTotals,
+    LicenseFeature,
     Load,
     LoadInterval,
     Memory,

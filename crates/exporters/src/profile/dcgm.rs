@@ -42,6 +42,7 @@ const ROWS: &[Row] = rows! {
     gauge "DCGM_FI_DEV_FB_TOTAL" "Device memory, in MiB." both "memory.total_bytes" "memory_total_bytes", MEBI;
     gauge "DCGM_FI_DEV_FB_RESERVED" "Device memory that driver and firmware keep, in MiB." reading "memory.reserved_bytes", MEBI;
     counter "DCGM_FI_DEV_NVLINK_BANDWIDTH_TOTAL" "Data over all NVLinks, both ways, in MiB." made "sum over `nvlink.links` of `sent_bytes_total` and `received_bytes_total`", nvlink;
+    gauge "DCGM_FI_DEV_VGPU_LICENSE_STATUS" "Whether the vGPU has its licence; 0 also where it takes none." made "`modes.vgpu_licensed`, or 0 by `modes.vgpu_license_supported`", license;
     counter "DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS" "Memory rows that were replaced after uncorrected errors." reading "reliability.remapped_rows.uncorrected";
     counter "DCGM_FI_DEV_CORRECTABLE_REMAPPED_ROWS" "Memory rows that were replaced after corrected errors." reading "reliability.remapped_rows.corrected";
     gauge "DCGM_FI_DEV_ROW_REMAP_FAILURE" "Whether a memory row could not be replaced." reading "reliability.remapped_rows.failed";
@@ -183,6 +184,16 @@ fn nvlink(seen: &Seen<'_>) -> Option<f64> {
     // A sum over some links would be taken for the sum over all.
     let bytes = links.iter().map(moved).sum::<Option<f64>>()?;
     (!links.is_empty()).then(|| MEBI.apply(bytes))
+}
+
+/// Where nothing takes a licence there is none, which that exporter calls 0: its users expect one series for each GPU.
+fn license(seen: &Seen<'_>) -> Option<f64> {
+    let modes = &seen.sample()?.modes;
+    let licensed = match modes.vgpu_license_supported.value()? {
+        true => *modes.vgpu_licensed.value()?,
+        false => false,
+    };
+    Some(f64::from(u8::from(licensed)))
 }
 
 pub(super) fn fan(seen: &Seen<'_>) -> Option<f64> {

@@ -40,7 +40,7 @@ pub(super) fn of(profile: Profile) -> &'static str {
         }
         Profile::Dcgm => {
             "Labels are `gpu`, `UUID`, `pci_bus_id`, `device`, `modelName`, `Hostname`, `DCGM_FI_DRIVER_VERSION`, where Kubernetes assigned the GPU to one \
-             container `namespace`, `pod` and `container`, and of MIG instances `GPU_I_PROFILE` and `GPU_I_ID`. Not read, and therefore absent: `DCGM_FI_DEV_VGPU_LICENSE_STATUS`. \
+             container `namespace`, `pod` and `container`, and of MIG instances `GPU_I_PROFILE` and `GPU_I_ID`. \
              The unit of `DCGM_FI_DEV_NVLINK_BANDWIDTH_TOTAL` is not documented by its maker; here it is what its \
              meaning says. `DCGM_EXP_CLOCK_EVENTS_COUNT` is of this moment and not of a window."
         }

@@ -259,6 +259,8 @@ fn modes() -> Modes {
         display_active: Value(false),
         display_connected: Value(false),
         virtualization: Value("none".into()),
+        vgpu_license_supported: Value(false),
+        license_features: Value(Vec::new()),
         accounting: Value(false),
         chip_to_chip: Value(false),
         confidential_compute: Value("off".into()),

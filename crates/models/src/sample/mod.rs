@@ -23,7 +23,7 @@ pub use clocks::{Clocks, PerformanceState, Violations};
 pub use load::{Load, LoadInterval, PercentSpread};
 pub use memory::Memory;
 pub use mig::{Mig, MigDevice};
-pub use modes::Modes;
+pub use modes::{LicenseFeature, Modes};
 pub use nvlink::{Nvlink, NvlinkLink};
 pub use pcie::Pcie;
 pub use power::{Power, WattsSpread};

@@ -253,6 +253,25 @@ c_structs! {
         average_fps: u32,
         average_latency: u32,
     }
+    LicenseExpiry = 16 {
+        year: u32,
+        month: u16,
+        day: u16,
+        hour: u16,
+        minute: u16,
+        second: u16,
+        status: u8,
+        padding: u8,
+    }
+    LicensableFeature = 284 {
+        code: u32,
+        state: u32,
+        info: [u8; 128],
+        product: [u8; 128],
+        enabled: u32,
+        expiry: LicenseExpiry,
+    }
+    LicensableFeatures = 860 { supported: i32, count: u32, features: [LicensableFeature; 3] }
     Capabilities = 8 { version: u32, mask: u32 }
     RepairStatus = 12 { version: u32, channel_pending: u32, tpc_pending: u32 }
     GpmSupport = 8 { version: u32, supported: u32 }

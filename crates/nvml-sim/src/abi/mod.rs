@@ -45,6 +45,8 @@ mod confidential_tests;
 #[cfg(test)]
 mod field_tests;
 #[cfg(test)]
+mod license_tests;
+#[cfg(test)]
 mod process_tests;
 #[cfg(test)]
 mod raw_tests;

@@ -105,7 +105,11 @@ fn value(gpu: &Device, of: Of, at: Duration, period: Duration) -> Result<u32> {
 
 /// How often a kind is sampled, and what of.
 fn kind_of(gpu: &Device, kind: u32) -> Result<(Duration, Of)> {
-    let engines = gpu.spec()?.engines.clone();
+    let spec = gpu.spec()?;
+    if spec.unsupported_samples.contains(&kind) {
+        return Err(Code::NOT_SUPPORTED);
+    }
+    let engines = &spec.engines;
     let of = match kind {
         0 => {
             let power = Of::Mean(|mean| to_milliwatts(mean.power_w), |values| values.power_mw);

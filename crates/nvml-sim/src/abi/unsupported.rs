@@ -41,7 +41,6 @@ export! {
         | nvmlDeviceGetGridLicensableFeatures
         | nvmlDeviceGetGridLicensableFeatures_v2
         | nvmlDeviceGetGridLicensableFeatures_v3
-        | nvmlDeviceGetGridLicensableFeatures_v4
         | nvmlDeviceGetHostname_v1
         | nvmlDeviceGetInforomConfigurationChecksum
         | nvmlDeviceGetInforomImageVersion

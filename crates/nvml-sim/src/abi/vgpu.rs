@@ -1,15 +1,16 @@
 //! vGPUs: off unless the profile says what a GPU is cut into; then it has one type, and some of that type at work.
 //!
-//! Without them the calls say NOT_SUPPORTED, as they do on any machine that is no virtualisation host.
+//! Without them the calls say NOT_SUPPORTED, as they do on any machine that is no virtualisation host. What takes a licence is told
+//! everywhere.
 
 use super::call::{Call, Device};
 use super::code::{Code, Result};
 use super::ffi::{Array, CharBuf, InOut, Out, export};
 use super::identity;
-use crate::profile::{Architecture, Vgpu};
+use super::layout::{LicensableFeature, LicensableFeatures, LicenseExpiry, fixed};
+use crate::profile::{self, Architecture, Moment, Vgpu};
 
-/// `nvmlGpuVirtualizationMode_t`: bare metal, and a host of vGPUs.
-const BARE_METAL: u32 = 0;
+/// `nvmlGpuVirtualizationMode_t`: a host of vGPUs.
 const VGPU_HOST: u32 = 3;
 
 /// `nvmlHostVgpuMode_t`.
@@ -19,13 +20,19 @@ const SRIOV: u32 = 1;
 /// `NVML_VGPU_VM_ID_UUID`.
 const VM_IS_A_UUID: u32 = 1;
 
+/// `NVML_GRID_LICENSE_EXPIRY_…`: no licence that could end, one that ends at a time, and one that does not.
+const EXPIRY_NOT_AVAILABLE: u8 = 0;
+const EXPIRY_VALID: u8 = 2;
+const EXPIRY_PERMANENT: u8 = 4;
+
 /// Numbers of instances begin here: the GPU follows, then the number among its vGPUs.
 const FIRST_INSTANCE: u32 = 0xC1D0_0000;
 const PER_GPU: u32 = 64;
 
 export! {
     device fn nvmlDeviceGetVirtualizationMode(mode: Out<u32>) |gpu| {
-        mode.write(if gpu.spec()?.vgpu.is_some() { VGPU_HOST } else { BARE_METAL })
+        let spec = gpu.spec()?;
+        mode.write(if spec.vgpu.is_some() { VGPU_HOST } else { spec.virtualization as u32 })
     }
 
     device fn nvmlDeviceGetHostVgpuMode(mode: Out<u32>) |gpu| {
@@ -48,6 +55,20 @@ export! {
         let first = FIRST_INSTANCE + gpu.gpu as u32 * PER_GPU;
         let all: Vec<u32> = (first..first + cut(gpu)?.active).collect();
         instances.fill(&count, &all)
+    }
+
+    device fn nvmlDeviceGetGridLicensableFeatures_v4(features: Out<LicensableFeatures>) |gpu| {
+        let said = gpu.values().and_then(|values| values.licensed);
+        let licensable = &gpu.spec()?.licensable;
+        let mut all = LicensableFeatures {
+            supported: i32::from(!licensable.is_empty()),
+            count: licensable.len() as u32,
+            features: [NO_FEATURE; 3],
+        };
+        for (place, feature) in all.features.iter_mut().zip(licensable) {
+            *place = told(feature, said.unwrap_or(feature.licensed));
+        }
+        features.write(all)
     }
 
     device fn nvmlVgpuTypeGetMaxInstances(type_id: u32, most: Out<u32>) |gpu| {
@@ -97,6 +118,55 @@ export! {
         let truth = call.world.engine.truth(gpu, call.world.clock.now()).ok_or(Code::NOT_FOUND)?;
         let all = u128::from(of.memory_mib << 20);
         bytes.write((all * u128::from(truth.memory_used) / u128::from(truth.memory_total.max(1))) as u64)
+    }
+}
+
+const NO_EXPIRY: LicenseExpiry = LicenseExpiry {
+    year: 0,
+    month: 0,
+    day: 0,
+    hour: 0,
+    minute: 0,
+    second: 0,
+    status: EXPIRY_NOT_AVAILABLE,
+    padding: 0,
+};
+
+const NO_FEATURE: LicensableFeature = LicensableFeature {
+    code: 0,
+    state: 0,
+    info: [0; 128],
+    product: [0; 128],
+    enabled: 0,
+    expiry: NO_EXPIRY,
+};
+
+/// A feature as NVML tells it.
+fn told(feature: &profile::LicensableFeature, licensed: bool) -> LicensableFeature {
+    let expiry = match feature.expires {
+        _ if !licensed => NO_EXPIRY,
+        None => LicenseExpiry {
+            status: EXPIRY_PERMANENT,
+            ..NO_EXPIRY
+        },
+        Some(Moment { date, time }) => LicenseExpiry {
+            year: date.year.into(),
+            month: date.month.into(),
+            day: date.day.into(),
+            hour: time.hour.into(),
+            minute: time.minute.into(),
+            second: time.second.unwrap_or(0).into(),
+            status: EXPIRY_VALID,
+            padding: 0,
+        },
+    };
+    LicensableFeature {
+        code: feature.code as u32,
+        state: u32::from(licensed),
+        product: fixed(&feature.product),
+        enabled: u32::from(feature.enabled),
+        expiry,
+        ..NO_FEATURE
     }
 }
 

@@ -108,6 +108,9 @@ pub struct Values {
     /// Lanes of the PCIe link that are in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pcie_width: Option<u32>,
+    /// Whether all that takes a licence has one, or none of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub licensed: Option<bool>,
     /// NVLinks that are down: they carry nothing and lead nowhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nvlink_down: Option<Vec<u32>>,

@@ -10,6 +10,7 @@ const BUILTIN: &[(&str, &str)] = &[
     ("a100-nvlink-2", include_str!("../../profiles/a100-nvlink-2.toml")),
     ("a100-pcie-4", include_str!("../../profiles/a100-pcie-4.toml")),
     ("a100-mig", include_str!("../../profiles/a100-mig.toml")),
+    ("a100-vgpu", include_str!("../../profiles/a100-vgpu.toml")),
     ("rtx-4090", include_str!("../../profiles/rtx-4090.toml")),
     ("t4", include_str!("../../profiles/t4.toml")),
     ("gb10", include_str!("../../profiles/gb10.toml")),

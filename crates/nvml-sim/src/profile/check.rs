@@ -2,10 +2,16 @@
 
 use std::ops::RangeInclusive;
 
-use super::{Driver, GpuSpec, WorkKind};
+use super::{Driver, GpuSpec, LicensableFeature, Virtualization, WorkKind};
 
 /// From one step of the engine to twice the longest period that NVML's header speaks of.
 const SAMPLING_PERIODS_MS: RangeInclusive<u32> = 20..=2_000;
+
+/// `NVML_GRID_LICENSE_FEATURE_MAX_COUNT`.
+const MOST_FEATURES: usize = 3;
+
+/// `NVML_GRID_LICENSE_BUFFER_SIZE`, of which the last byte is the end.
+const LONGEST_PRODUCT: usize = 127;
 
 /// Whether a driver can exist.
 pub(super) fn driver(driver: &Driver) -> Result<(), String> {
@@ -59,6 +65,10 @@ pub(super) fn gpu(spec: &GpuSpec) -> Result<(), String> {
     {
         return Err("vgpu: needs active <= most <= 64".into());
     }
+    if spec.vgpu.is_some() && spec.virtualization != Virtualization::None {
+        return Err("vgpu: a virtual machine has no vGPUs to give away".into());
+    }
+    licensable(&spec.licensable)?;
     if !SAMPLING_PERIODS_MS.contains(&spec.sampling_period_ms) {
         return Err("`sampling_period_ms` must be between 20 and 2000".into());
     }
@@ -71,6 +81,21 @@ pub(super) fn gpu(spec: &GpuSpec) -> Result<(), String> {
     }
     if spec.mig.len() > 8 {
         return Err("mig: at most 8 instances".into());
+    }
+    Ok(())
+}
+
+/// Whether NVML can tell of these features.
+fn licensable(features: &[LicensableFeature]) -> Result<(), String> {
+    if features.len() > MOST_FEATURES {
+        return Err(format!("licensable: at most {MOST_FEATURES} features"));
+    }
+    for feature in features {
+        if feature.product.len() > LONGEST_PRODUCT || feature.product.contains('\0') {
+            return Err(format!(
+                "licensable: a product has at most {LONGEST_PRODUCT} bytes, none of them 0"
+            ));
+        }
     }
     Ok(())
 }

@@ -231,6 +231,10 @@ mod tests {
             "sampling_period_ms = 0",
             "work = \"waveform\"",
             "waveform = { shape = \"sine\", frequency_hz = 1.0, low = 0.9, high = 0.1 }",
+            "virtualization = \"vgpu\"\nvgpu = { name = \"Q\", type_id = 1, memory_mib = 1, most = 1, active = 1 }",
+            "licensable = [{ code = \"vgpu\", product = \"P\", expires = \"2030-01-31\" }]",
+            "licensable = [{ code = \"vgpu\", product = \"P\", expires = \"2030-01-31T00:00:00+01:00\" }]",
+            "licensable = [{ code = \"vgpu\", product = \"\\u0000\" }]",
             "waveform = { shape = \"burst\", frequency_hz = 0.0, low = 0.1, high = 0.9 }",
         ] {
             let text = format!("extends = \"t4\"\n[gpu]\n{key}");

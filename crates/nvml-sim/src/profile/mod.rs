@@ -6,12 +6,14 @@ mod file;
 #[cfg(test)]
 mod nonsense;
 mod spec;
+mod vgpu;
 mod work;
 
 pub use builtin::names;
 pub use file::{Profile, ProfileError};
 pub use spec::{
     Architecture, Brand, Clocks, Driver, Engines, Fans, GpuSpec, Memory, MigSpec, NvLink, Pcie, Power,
-    Thermal, Vgpu,
+    Thermal,
 };
+pub use vgpu::{FeatureCode, LicensableFeature, Moment, Vgpu, Virtualization};
 pub use work::{Shape, Waveform, WorkKind};

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Waveform, WorkKind};
+use super::{LicensableFeature, Vgpu, Virtualization, Waveform, WorkKind};
 
 /// The installed driver.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -79,6 +79,12 @@ pub struct GpuSpec {
     pub mig: Vec<MigSpec>,
     /// What the GPU is cut into for virtual machines; absent everywhere but on virtualisation hosts.
     pub vgpu: Option<Vgpu>,
+    /// How the machine came by the GPU.
+    #[serde(default)]
+    pub virtualization: Virtualization,
+    /// What of NVIDIA's vGPU software takes a licence here; without any, the driver says that there is no licensing.
+    #[serde(default)]
+    pub licensable: Vec<LicensableFeature>,
     /// Whether the chip can be partitioned.
     #[serde(default)]
     pub mig_capable: bool,
@@ -96,6 +102,9 @@ pub struct GpuSpec {
     /// Field ids that this GPU does not support.
     #[serde(default)]
     pub unsupported_fields: Vec<u32>,
+    /// Kinds of samples (`nvmlSamplingType_t`) that are not kept of this GPU.
+    #[serde(default)]
+    pub unsupported_samples: Vec<u32>,
 }
 
 impl GpuSpec {
@@ -333,22 +342,6 @@ impl MigSpec {
     }
 }
 
-/// The one type of vGPU that a GPU is cut into.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Vgpu {
-    /// Type name, for example `NVIDIA L40S-12Q`.
-    pub name: String,
-    /// NVML's number of the type.
-    pub type_id: u32,
-    /// Memory of each, MiB.
-    pub memory_mib: u64,
-    /// How many a GPU has room for.
-    pub most: u32,
-    /// How many of them are at work.
-    pub active: u32,
-}
-
 /// Product line, with NVML's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -357,6 +350,8 @@ pub enum Brand {
     Tesla = 2,
     /// GeForce.
     Geforce = 5,
+    /// Virtual Compute Server: vGPUs for computing.
+    NvidiaVcs = 9,
     /// The plain NVIDIA line of data-centre boards.
     Nvidia = 14,
     /// GeForce RTX.

@@ -3,8 +3,11 @@
 mod events;
 mod fields;
 mod gpm;
+mod licensing;
 mod processes;
 mod samples;
+
+use std::ffi::c_char;
 
 use nvml_wrapper::{Device, Nvml, enum_wrappers::vgpu::VmId, error::NvmlError};
 
@@ -12,6 +15,7 @@ pub(crate) use self::{
     events::{Event, Handle, supported_types, wait},
     fields::{FieldNumber, fields},
     gpm::GpmBuffers,
+    licensing::{LicensableFeature, LicenseExpiry, Licensing, VGPU, licensing},
     processes::{ProcessEntry, compute_processes, graphics_processes, mps_processes},
     samples::samples,
 };
@@ -251,10 +255,13 @@ pub(crate) fn nvlink_state(device: &Device<'_>, link: u32) -> Result<bool, NvmlE
 
 /// Where the far end of a link sits, as text (`nvmlDeviceGetNvLinkRemotePciInfo_v2`).
 pub(crate) fn nvlink_remote_bus_id(device: &Device<'_>, link: u32) -> Result<String, NvmlError> {
-    ffi::nvlink_remote(device, link).map(|pci| {
-        let bytes: Vec<u8> = pci.busId.iter().map(|byte| byte.to_ne_bytes()[0]).collect();
-        text(&bytes)
-    })
+    ffi::nvlink_remote(device, link).map(|pci| characters(&pci.busId))
+}
+
+/// A C text up to its end.
+fn characters(text: &[c_char]) -> String {
+    let bytes: Vec<u8> = text.iter().map(|byte| byte.to_ne_bytes()[0]).collect();
+    self::text(&bytes)
 }
 
 /// A text up to its end.

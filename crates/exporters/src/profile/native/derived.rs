@@ -30,10 +30,11 @@ pub(super) const MIG: [(&str, &str); 4] = [
 ];
 
 /// How the parts of a list are told apart, and whether they are few enough to have series.
-const LISTS: [(&str, &[(&str, &str)]); 4] = [
+const LISTS: [(&str, &[(&str, &str)]); 5] = [
     ("thermal.fans", &[("fan", "index")]),
     ("nvlink.links", &[("link", "index")]),
     ("mig.instances", &MIG),
+    ("modes.license_features", &[("feature", "feature")]),
     ("sessions.vgpus", &[("vgpu_uuid", "uuid")]),
 ];
 

@@ -84,6 +84,7 @@ static WORLDS: LazyLock<Vec<Arc<World>>> = LazyLock::new(|| {
         "gb10",
         "t4",
         "rtx-4090",
+        "a100-vgpu",
         "no-gpu",
     ]
     .map(|name| World::of(named(name), AGE, &[]))
