@@ -103,7 +103,10 @@ fn soak(time: Duration, seed: u64) -> Vec<String> {
         .variable("GPULSE_NVML__RETRY_FIRST", "50ms")
         .variable("GPULSE_NVML__RETRY_MAX", "500ms")
         .variable("GPULSE_AUTH__TOKENS_FILE", &tokens.path.display().to_string())
-        // A history that is full before the agent is warm, and written all the time.
+        // As the unit in `packaging` has it.
+        .variable("MALLOC_ARENA_MAX", "2")
+        // A history that is as large as it may be before the agent is warm, and written all the time.
+        .variable("GPULSE_HISTORY__MAX_BYTES", "1048576")
         .variable("GPULSE_HISTORY__KEEP_1S", "1m")
         .variable("GPULSE_HISTORY__KEEP_10S", "1m")
         .variable("GPULSE_HISTORY__KEEP_1MIN", "1m")

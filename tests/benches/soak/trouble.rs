@@ -12,6 +12,9 @@ use rustix::process::Signal;
 
 use super::{GROWTH_KIB, PATIENCE, TICK, WARM_UP, chance::Chance, client::Client, rows, usage::Usage};
 
+/// How long a storm of 1,000 events a second lasts that fills the log.
+const STORM: Duration = Duration::from_secs(5);
+
 /// What is to hold once more before the agent is measured.
 const GPUS: usize = 4;
 
@@ -43,6 +46,9 @@ pub(crate) fn make(
     // What waits for slow clients, dead receivers and clients that come back is given up at some time: what is kept is the
     // lowest of each half of the warm time, and that is compared.
     let (turn, mut floors) = (time.mul_f64(f64::midpoint(WARM_UP, 1.0)), [u64::MAX; 2]);
+    if let Err(error) = fill_the_log(simulator, &rows) {
+        return vec![error];
+    }
     while start.elapsed() < time {
         let row = &rows[chance.below(rows.len())];
         if let Err(error) = simulator.set_faults(&row.faults) {
@@ -99,6 +105,20 @@ pub(crate) fn make(
         broken.push(format!("threads or files grew: {warm:?}, {end:?}"));
     }
     broken
+}
+
+/// Fills the log of events, which otherwise would, or would not, be full before the agent is warm.
+fn fill_the_log(simulator: &Simulator, rows: &[rows::Row]) -> Result<(), String> {
+    let events = |row: &&rows::Row| match row.seen {
+        rows::Seen::Events(_, many) => many,
+        _ => 0,
+    };
+    let storm = rows.iter().max_by_key(events).ok_or("there are no faults")?;
+    simulator
+        .set_faults(&storm.faults)
+        .map_err(|error| error.to_string())?;
+    thread::sleep(STORM);
+    simulator.clear_faults().map_err(|error| error.to_string())
 }
 
 /// One change by the operator: the GPUs are let go and taken again, or other clients may ask.

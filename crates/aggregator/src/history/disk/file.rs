@@ -23,8 +23,8 @@ use super::{
 /// The number of this format. A file with another one is moved aside.
 const FORMAT: u64 = 1;
 
-/// Bytes that the engine may cache: the file is written, and read once.
-const CACHE: usize = 2 << 20;
+/// Bytes that the engine may cache: little, because the file is written, and read once.
+const CACHE: usize = 512 << 10;
 
 /// What is in the file: the number of the format.
 const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("about");
