@@ -168,7 +168,7 @@ fn a_watch_goes_on_until_a_signal_and_leaves_nothing_behind() {
     let simulator = simulator("t4");
     let mut gpulse = Gpulse::over(
         simulator.library_path(),
-        &["snapshot", "--watch=0.05", "--csv", "--fields", "sampled_at"],
+        &["snapshot", "--watch", "0.05", "--csv", "--fields", "sampled_at"],
     );
     let mut child = gpulse.spawn();
     let mut lines = BufReader::new(child.stdout.take().unwrap())

@@ -52,7 +52,7 @@ pub(crate) struct SnapshotArguments {
     csv: bool,
     /// Show them again every so often, until a signal comes: seconds, or a duration such as 500ms
     #[arg(
-        long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "1",
+        long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "1",
         value_parser = every, help_heading = "What is shown"
     )]
     watch: Option<Duration>,
