@@ -1,14 +1,10 @@
 //! One who asks: with a token, for one route after the other, and looks at what comes.
 
-use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
-    thread,
-    time::Duration,
-};
+use std::{sync::atomic::Ordering, thread, time::Duration};
 
 use serde_json::Value;
 
-use super::{chance::Chance, invariants::Invariants, support::Agent};
+use super::{chance::Chance, invariants::Invariants, load::Load, support::Agent};
 
 /// Between two requests of a client.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -66,15 +62,15 @@ impl<'a> Client<'a> {
         serde_json::from_slice(&body).unwrap_or_default()
     }
 
-    /// Asks until `done`. What is not as it has to be, each thing once.
-    pub(crate) fn ask(&self, mut chance: Chance, done: &AtomicBool, asked: &AtomicU64) -> Vec<String> {
+    /// Asks for as long as `load` goes on. What is not as it has to be, each thing once.
+    pub(crate) fn ask(&self, mut chance: Chance, load: &Load) -> Vec<String> {
         let (mut invariants, mut broken) = (Invariants::default(), Vec::new());
-        while !done.load(Ordering::Relaxed) && broken.len() < ENOUGH {
+        while load.goes_on() && broken.len() < ENOUGH {
             let looked = match chance.below(ROUTES.len() + SCRAPES.len()) {
                 place if place < ROUTES.len() => self.look(ROUTES[place], &mut invariants),
                 place => self.scrape(SCRAPES[place - ROUTES.len()], &mut invariants),
             };
-            asked.fetch_add(1, Ordering::Relaxed);
+            load.answers.fetch_add(1, Ordering::Relaxed);
             broken.extend(looked.err());
             thread::sleep(PAUSE);
         }

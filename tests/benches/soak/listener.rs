@@ -2,12 +2,12 @@
 
 use std::{
     io::{self, BufRead as _, BufReader},
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::atomic::Ordering,
     thread,
     time::Duration,
 };
 
-use super::{chance::Chance, invariants::Invariants, support::Agent};
+use super::{chance::Chance, invariants::Invariants, load::Load, support::Agent};
 
 /// Time in which the agent has to begin its answer.
 const SILENCE: Duration = Duration::from_secs(20);
@@ -15,16 +15,10 @@ const SILENCE: Duration = Duration::from_secs(20);
 /// What is asked of the stream.
 const WISHES: [&str; 3] = ["", "?interval=300ms&fields=load,power", "?gpu=1,2"];
 
-/// Listens until `done`. What is not as it has to be, first of all that nothing comes.
-pub(crate) fn listen(
-    agent: &Agent,
-    token: &str,
-    mut chance: Chance,
-    done: &AtomicBool,
-    heard: &AtomicU64,
-) -> Vec<String> {
+/// Listens for as long as `load` goes on. What is not as it has to be, first of all that nothing comes.
+pub(crate) fn listen(agent: &Agent, token: &str, mut chance: Chance, load: &Load) -> Vec<String> {
     let (mut invariants, mut last) = (Invariants::default(), String::new());
-    while !done.load(Ordering::Relaxed) {
+    while load.goes_on() {
         let wish = WISHES[chance.below(WISHES.len())];
         let frames = 1 + chance.below(50);
         let pause = Duration::from_millis(if chance.below(3) == 0 { 3_000 } else { 0 });
@@ -32,6 +26,9 @@ pub(crate) fn listen(
             let mut stream = connect(agent, token, wish, &last)?;
             thread::sleep(pause);
             for _ in 0..frames {
+                if load.rests() {
+                    return Ok(Ok(()));
+                }
                 let mut data = String::new();
                 loop {
                     let mut line = String::new();
@@ -49,7 +46,7 @@ pub(crate) fn listen(
                         }
                     }
                 }
-                heard.fetch_add(1, Ordering::Relaxed);
+                load.frames.fetch_add(1, Ordering::Relaxed);
                 let looked = match serde_json::from_str(&data) {
                     Ok(body) => invariants.look("/api/v1/stream", &body),
                     Err(error) => Err(format!("stream{wish}: {error} in {data:.80}")),

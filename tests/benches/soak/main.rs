@@ -1,11 +1,13 @@
 //! Faults, scrapes, streams, pushes and changes by an operator at random for as long as is asked for: `cargo xtask soak --minutes N`.
-//! What must hold, holds at every look, and at the end the agent is as large as it was after it had warmed up.
+//! What must hold, holds at every look, and at the end the agent is as large as it was after it had warmed up: it is measured at rest,
+//! because what waits for clients and receivers that are slow comes and goes.
 
 mod chance;
 mod client;
 mod hangs;
 mod invariants;
 mod listener;
+mod load;
 mod sink;
 mod trouble;
 mod usage;
@@ -24,7 +26,7 @@ mod support;
 
 use std::{
     process::ExitCode,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::{Arc, atomic::Ordering},
     thread,
     time::Duration,
 };
@@ -33,6 +35,7 @@ use nvml_sim::testing::Simulator;
 
 use chance::Chance;
 use client::Client;
+use load::Load;
 use sink::Sink;
 use support::AgentBuilder;
 use trouble::Tokens;
@@ -88,7 +91,8 @@ fn soak(time: Duration, seed: u64) -> Vec<String> {
         .and_then(nvml_sim::testing::Builder::start)
         .unwrap_or_else(|error| panic!("{error}"));
     let directory = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
-    let sink = Sink::start(seed).unwrap_or_else(|error| panic!("{error}"));
+    let load = Arc::new(Load::default());
+    let sink = Sink::start(seed, &load).unwrap_or_else(|error| panic!("{error}"));
     let (token, line) = token("soak", "read,metrics,admin");
     let tokens = Tokens {
         path: &directory.path().join("tokens"),
@@ -127,20 +131,19 @@ fn soak(time: Duration, seed: u64) -> Vec<String> {
         time.as_secs()
     );
 
-    let (done, asked, heard) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     let mut broken = Vec::new();
     thread::scope(|scope| {
         let clients: Vec<_> = (0..CLIENTS)
             .map(|number| {
-                let (client, done, asked) = (Client::new(&agent, &token), &done, &asked);
-                scope.spawn(move || client.ask(Chance::new(seed ^ number << 32), done, asked))
+                let (client, load) = (Client::new(&agent, &token), &load);
+                scope.spawn(move || client.ask(Chance::new(seed ^ number << 32), load))
             })
             .collect();
         let listeners: Vec<_> = (0..LISTENERS)
             .map(|number| {
-                let (agent, token, done, heard) = (&agent, &token, &done, &heard);
+                let (agent, token, load) = (&agent, &token, &load);
                 let chance = Chance::new(seed ^ number << 40);
-                scope.spawn(move || listener::listen(agent, token, chance, done, heard))
+                scope.spawn(move || listener::listen(agent, token, chance, load))
             })
             .collect();
         let operator = Client::new(&agent, &token);
@@ -148,10 +151,11 @@ fn soak(time: Duration, seed: u64) -> Vec<String> {
             &simulator,
             &operator,
             &tokens,
+            &load,
             time,
             Chance::new(seed),
         ));
-        done.store(true, Ordering::Relaxed);
+        load.end();
         for client in clients.into_iter().chain(listeners) {
             broken.extend(
                 client
@@ -163,8 +167,8 @@ fn soak(time: Duration, seed: u64) -> Vec<String> {
     let (taken, refused) = sink.counts();
     println!(
         "{} requests answered, {} frames of streams read; {taken} pushes taken, {refused} refused.",
-        asked.load(Ordering::Relaxed),
-        heard.load(Ordering::Relaxed)
+        load.answers.load(Ordering::Relaxed),
+        load.frames.load(Ordering::Relaxed)
     );
     if taken == 0 || refused == 0 {
         broken.push("the receiver was not pushed to".to_owned());

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use super::chance::Chance;
+use super::{chance::Chance, load::Load};
 
 /// Longer than the agent waits for an answer.
 const SILENCE: Duration = Duration::from_millis(1_500);
@@ -24,19 +24,23 @@ pub(crate) struct Sink {
 }
 
 impl Sink {
-    pub(crate) fn start(seed: u64) -> std::io::Result<Self> {
+    pub(crate) fn start(seed: u64, load: &Arc<Load>) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let sink = Self {
             address: listener.local_addr()?,
             taken: Arc::default(),
             refused: Arc::default(),
         };
-        let (taken, refused) = (Arc::clone(&sink.taken), Arc::clone(&sink.refused));
+        let (taken, refused, load) = (
+            Arc::clone(&sink.taken),
+            Arc::clone(&sink.refused),
+            Arc::clone(load),
+        );
         thread::spawn(move || {
             for (number, stream) in (0..).zip(listener.incoming().map_while(Result::ok)) {
-                let (taken, refused) = (Arc::clone(&taken), Arc::clone(&refused));
+                let (taken, refused, load) = (Arc::clone(&taken), Arc::clone(&refused), Arc::clone(&load));
                 let chance = Chance::new(seed ^ number << 8);
-                thread::spawn(move || serve(&mut BufReader::new(stream), chance, &taken, &refused));
+                thread::spawn(move || serve(&mut BufReader::new(stream), chance, &load, &taken, &refused));
             }
         });
         Ok(sink)
@@ -55,10 +59,17 @@ impl Sink {
     }
 }
 
-/// Answers the requests of a connection until either side closes it.
-fn serve(stream: &mut BufReader<TcpStream>, mut chance: Chance, taken: &AtomicU64, refused: &AtomicU64) {
+/// Answers the requests of a connection until either side closes it. While all rest everything is taken.
+fn serve(
+    stream: &mut BufReader<TcpStream>,
+    mut chance: Chance,
+    load: &Load,
+    taken: &AtomicU64,
+    refused: &AtomicU64,
+) {
     while swallow(stream).is_some() {
         let status = match chance.below(10) {
+            _ if load.rests() => "200 OK",
             0 => "503 Service Unavailable",
             1 => "429 Too Many Requests",
             2 => "400 Bad Request",

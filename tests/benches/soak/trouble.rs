@@ -10,7 +10,16 @@ use std::{
 use nvml_sim::testing::Simulator;
 use rustix::process::Signal;
 
-use super::{GROWTH_KIB, PATIENCE, TICK, WARM_UP, chance::Chance, client::Client, rows, usage::Usage};
+use super::{
+    GROWTH_KIB, PATIENCE, TICK, WARM_UP, chance::Chance, client::Client, load::Load, rows, usage::Usage,
+};
+
+/// How long all rest before the agent is measured: until receivers have taken what waits, and what is kept for clients that come
+/// back is forgotten.
+const REST: Duration = Duration::from_secs(20);
+
+/// How often it is measured then; the least counts, beside which something of the moment was under way.
+const LOOKS: u32 = 20;
 
 /// How long a storm of 1,000 events a second lasts that fills the log.
 const STORM: Duration = Duration::from_secs(5);
@@ -37,15 +46,12 @@ pub(crate) fn make(
     simulator: &Simulator,
     operator: &Client<'_>,
     tokens: &Tokens<'_>,
+    load: &Load,
     time: Duration,
     mut chance: Chance,
 ) -> Vec<String> {
     let rows = rows::all();
-    let pid = operator.agent.pid();
     let (start, mut warm, mut planted, mut changes) = (Instant::now(), None, 0, 0);
-    // What waits for slow clients, dead receivers and clients that come back is given up at some time: what is kept is the
-    // lowest of each half of the warm time, and that is compared.
-    let (turn, mut floors) = (time.mul_f64(f64::midpoint(WARM_UP, 1.0)), [u64::MAX; 2]);
     if let Err(error) = fill_the_log(simulator, &rows) {
         return vec![error];
     }
@@ -67,15 +73,16 @@ pub(crate) fn make(
         }
         thread::sleep(TICK * chance.below(10) as u32);
         if warm.is_none() && start.elapsed() >= time.mul_f64(WARM_UP) {
-            warm = settled(operator).then(|| Usage::of(pid));
-        }
-        if warm.is_some() {
-            let floor = &mut floors[usize::from(start.elapsed() >= turn)];
-            *floor = (*floor).min(Usage::of(pid).resident_kib);
+            warm = at_rest(operator, load);
         }
     }
-    let well = settled(operator);
-    let (warm, end) = (warm.unwrap_or_else(|| Usage::of(pid)), Usage::of(pid));
+    let end = at_rest(operator, load);
+    let (Some(warm), Some(end)) = (warm, end) else {
+        return vec![format!(
+            "not all is well at the end: {}",
+            operator.json("/gpu/info")
+        )];
+    };
     println!("{planted} faults planted, {changes} changes by the operator.");
     println!("| | Memory (RSS), KiB | Threads | Files |");
     println!("|---|---|---|---|");
@@ -87,18 +94,12 @@ pub(crate) fn make(
         } = usage;
         println!("| {name} | {resident_kib} | {threads} | {files} |");
     }
-    let [first, second] = floors;
-    println!("| lowest of the first half | {first} | | |");
-    println!("| lowest of the second half | {second} | | |");
     let mut broken = Vec::new();
-    if !well {
+    if end.resident_kib > warm.resident_kib + GROWTH_KIB {
         broken.push(format!(
-            "not all is well at the end: {}",
-            operator.json("/gpu/info")
+            "memory grew by {} KiB",
+            end.resident_kib - warm.resident_kib
         ));
-    }
-    if second > first.saturating_add(GROWTH_KIB) {
-        broken.push(format!("memory grew by {} KiB", second - first));
     }
     // A thread that has just been told to end, and a connection that is being closed, may still be there.
     if end.threads > warm.threads + 2 || end.files > warm.files + 4 {
@@ -147,6 +148,20 @@ fn change(
         thread::sleep(TICK * pause as u32);
     }
     Ok(())
+}
+
+/// What the agent takes once all is well and nobody asks for anything; nothing if that does not come.
+fn at_rest(operator: &Client<'_>, load: &Load) -> Option<Usage> {
+    settled(operator).then(|| {
+        load.rest(|| {
+            thread::sleep(REST);
+            let looks = (0..LOOKS).map(|_| {
+                thread::sleep(TICK);
+                Usage::of(operator.agent.pid())
+            });
+            looks.min_by_key(|usage| usage.resident_kib)
+        })
+    })?
 }
 
 /// Whether every GPU is well again within a while, and threads that were given up have ended.
