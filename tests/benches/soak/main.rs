@@ -48,8 +48,8 @@ const CLIENTS: u64 = 4;
 /// Clients that listen to the stream.
 const LISTENERS: u64 = 3;
 
-/// The share of the time in which the agent warms up: allocators and caches find their size.
-const WARM_UP: f64 = 0.3;
+/// The share of the time in which the agent warms up: the allocator and caches find their size, which takes some minutes.
+const WARM_UP: f64 = 0.5;
 
 /// What the agent may have grown by after that.
 const GROWTH_KIB: u64 = 1_024;

@@ -21,9 +21,6 @@ const REST: Duration = Duration::from_secs(20);
 /// How often it is measured then; the least counts, beside which something of the moment was under way.
 const LOOKS: u32 = 20;
 
-/// How long a storm of 1,000 events a second lasts that fills the log.
-const STORM: Duration = Duration::from_secs(5);
-
 /// What is to hold once more before the agent is measured.
 const GPUS: usize = 4;
 
@@ -51,10 +48,10 @@ pub(crate) fn make(
     mut chance: Chance,
 ) -> Vec<String> {
     let rows = rows::all();
-    let (start, mut warm, mut planted, mut changes) = (Instant::now(), None, 0, 0);
-    if let Err(error) = fill_the_log(simulator, &rows) {
+    if let Err(error) = fill_the_log(simulator, operator, &rows) {
         return vec![error];
     }
+    let (start, mut warm, mut planted, mut changes) = (Instant::now(), None, 0, 0);
     while start.elapsed() < time {
         let row = &rows[chance.below(rows.len())];
         if let Err(error) = simulator.set_faults(&row.faults) {
@@ -77,11 +74,14 @@ pub(crate) fn make(
         }
     }
     let end = at_rest(operator, load);
-    let (Some(warm), Some(end)) = (warm, end) else {
+    let Some(end) = end else {
         return vec![format!(
             "not all is well at the end: {}",
             operator.json("/gpu/info")
         )];
+    };
+    let Some(warm) = warm else {
+        return vec!["all was never well once the agent was warm: give it more minutes".to_owned()];
     };
     println!("{planted} faults planted, {changes} changes by the operator.");
     println!("| | Memory (RSS), KiB | Threads | Files |");
@@ -109,7 +109,7 @@ pub(crate) fn make(
 }
 
 /// Fills the log of events, which otherwise would, or would not, be full before the agent is warm.
-fn fill_the_log(simulator: &Simulator, rows: &[rows::Row]) -> Result<(), String> {
+fn fill_the_log(simulator: &Simulator, operator: &Client<'_>, rows: &[rows::Row]) -> Result<(), String> {
     let events = |row: &&rows::Row| match row.seen {
         rows::Seen::Events(_, many) => many,
         _ => 0,
@@ -118,7 +118,14 @@ fn fill_the_log(simulator: &Simulator, rows: &[rows::Row]) -> Result<(), String>
     simulator
         .set_faults(&storm.faults)
         .map_err(|error| error.to_string())?;
-    thread::sleep(STORM);
+    let start = Instant::now();
+    let is_full = || operator.json("/api/v1/events?limit=1")["oldest"].as_u64() > Some(1);
+    while !is_full() {
+        if start.elapsed() > PATIENCE {
+            return Err("the log of events does not fill".to_owned());
+        }
+        thread::sleep(TICK);
+    }
     simulator.clear_faults().map_err(|error| error.to_string())
 }
 
@@ -159,7 +166,9 @@ fn at_rest(operator: &Client<'_>, load: &Load) -> Option<Usage> {
                 thread::sleep(TICK);
                 Usage::of(operator.agent.pid())
             });
-            looks.min_by_key(|usage| usage.resident_kib)
+            // None if it has ended.
+            let looks: Option<Vec<_>> = looks.collect();
+            looks?.into_iter().min_by_key(|usage| usage.resident_kib)
         })
     })?
 }

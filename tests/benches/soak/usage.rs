@@ -11,17 +11,17 @@ pub(crate) struct Usage {
 }
 
 impl Usage {
-    pub(crate) fn of(pid: u32) -> Self {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    /// Nothing of one that has ended.
+    pub(crate) fn of(pid: u32) -> Option<Self> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let number = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name));
             line.and_then(|rest| rest.split_whitespace().next()?.parse().ok())
-                .unwrap_or(0)
         };
-        Self {
-            resident_kib: number("VmRSS:"),
-            threads: number("Threads:"),
-            files: fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, |files| files.count() as u64),
-        }
+        Some(Self {
+            resident_kib: number("VmRSS:")?,
+            threads: number("Threads:")?,
+            files: fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count() as u64,
+        })
     }
 }

@@ -22,8 +22,9 @@ fn a_fleet_is_what_a_prometheus_scrapes() {
     let worlds = ["a100-pcie-4", "t4"].map(simulator);
     let agents = worlds.each_ref().map(|simulator| ready(&usual(simulator)));
     let [four, one] = agents.each_ref().map(|agent| agent.address().to_string());
-    // Held by nobody from here on; whoever takes it meanwhile does not speak this protocol.
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Held, so that nobody takes its place, and never answered.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = silent.local_addr().unwrap();
     let directory = tempfile::tempdir().unwrap();
     let config = json!({
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},

@@ -2,7 +2,8 @@
 //!
 //! What cannot be used is reported, and what was there before stays: a mistake in a file takes nobody's access away,
 //! nor the agent's certificate. Nor does a file that is being written: half of it may make sense, and none of it says that nobody
-//! has access. So a change counts once a file is the same at two looks, or at once for whoever asks for it.
+//! has access. So a change counts once a file is the same at two looks and while it is read, or at once for whoever asks for it. Whoever writes
+//! for longer than that should rename a file that is complete.
 
 use std::{
     fs,
@@ -116,6 +117,10 @@ impl<T> Watched<T> {
         })
     }
 
+    fn signatures(&self) -> Vec<Option<Signature>> {
+        self.files.iter().map(|path| Signature::of(path)).collect()
+    }
+
     /// The value of now.
     pub(crate) fn current(&self) -> Guard<Arc<T>> {
         self.current.load()
@@ -135,14 +140,19 @@ pub(crate) trait Look: Send + Sync {
 
 impl<T: Send + Sync> Look for Watched<T> {
     fn look(&self, wanted: bool) {
-        let now: Vec<_> = self.files.iter().map(|path| Signature::of(path)).collect();
+        let now = self.signatures();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let has_changed = seen.has_changed(&now);
         if !wanted && !has_changed {
             return;
         }
+        let loaded = (self.load)();
+        if !wanted && self.signatures() != now {
+            // It is being written after all: the next looks tell.
+            return;
+        }
         seen.read = now;
-        match (self.load)() {
+        match loaded {
             Ok(value) => {
                 self.current.store(Arc::new(value));
                 tracing::info!(what = self.what, files = ?self.files, "read again");
@@ -230,6 +240,8 @@ impl Watcher {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     fn number(text: &str) -> Result<u32, String> {
@@ -274,6 +286,31 @@ mod tests {
         fs::write(&path, "9").unwrap();
         watched.look(true);
         assert_eq!(**watched.current(), 9);
+    }
+
+    #[test]
+    fn what_changes_while_it_is_read_does_not_count() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("number");
+        fs::write(&path, "1").unwrap();
+        let (file, is_written) = (path.clone(), Arc::new(AtomicBool::new(false)));
+        let being_written = Arc::clone(&is_written);
+        let watched = Watched::open("a number", vec![path.clone()], move || {
+            let text = fs::read_to_string(&file)?;
+            if being_written.swap(false, Ordering::Relaxed) {
+                fs::write(&file, "4444")?;
+            }
+            Ok(text)
+        });
+        let watched = watched.unwrap();
+        fs::write(&path, "22").unwrap();
+        watched.look(false);
+        is_written.store(true, Ordering::Relaxed);
+        watched.look(false);
+        assert_eq!(**watched.current(), "1", "it was written while it was read");
+        watched.look(false);
+        watched.look(false);
+        assert_eq!(**watched.current(), "4444");
     }
 
     #[test]

@@ -186,7 +186,7 @@ fn nvlink(seen: &Seen<'_>) -> Option<f64> {
     (!links.is_empty()).then(|| MEBI.apply(bytes))
 }
 
-/// Where nothing takes a licence there is none, which that exporter calls 0: its users expect one series for each GPU.
+/// Where nothing takes a licence there is none, which that exporter calls 0. Where other things than vGPUs take one, nothing is said.
 fn license(seen: &Seen<'_>) -> Option<f64> {
     let modes = &seen.sample()?.modes;
     let licensed = match modes.vgpu_license_supported.value()? {

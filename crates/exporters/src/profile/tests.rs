@@ -188,8 +188,8 @@ fn licensing(supported: Reading<bool>, licensed: Reading<bool>) -> GpuSnapshot {
             product: Reading::Value("vCS".to_owned()),
             enabled: Reading::Value(true),
             licensed: Reading::Value(licensed),
-            expiry: Reading::Value("permanent".into()),
-            expires_at: Reading::Unavailable(Reason::NotSupported),
+            expiry: Reading::Value("valid".into()),
+            expires_at: Reading::Value("2030-01-01T00:00:00Z".parse().unwrap()),
         }]);
     }
     modes.vgpu_license_supported = supported;
@@ -222,6 +222,12 @@ fn no_licence_is_0_for_dcgm_and_absent_where_none_is_taken() {
         );
         let of_feature = "gpulse_modes_license_feature_licensed";
         assert_eq!(one(of_feature), native, "{supported:?}, {licensed:?}");
+        let end = "gpulse_modes_license_feature_expires_timestamp_seconds";
+        assert_eq!(
+            one(end),
+            native.map(|_| 1_893_456_000.0),
+            "{supported:?}, {licensed:?}"
+        );
         if native.is_some() {
             let labels = kept.of(of_feature).keys().next().unwrap();
             assert!(labels.ends_with("feature=vgpu"), "{labels}");
@@ -230,10 +236,7 @@ fn no_licence_is_0_for_dcgm_and_absent_where_none_is_taken() {
                 .keys()
                 .next()
                 .unwrap();
-            assert!(
-                info.ends_with("feature=vgpu,product=vCS,expiry=permanent"),
-                "{info}"
-            );
+            assert!(info.ends_with("feature=vgpu,product=vCS,expiry=valid"), "{info}");
         }
     }
 }

@@ -143,6 +143,8 @@ pub fn number(shown: &Shown<'_>) -> Option<f64> {
         Shown::Float(value) => value.is_finite().then_some(*value),
         Shown::Integer(value) => Some(*value as f64),
         Shown::Flag(flag) => Some(f64::from(u8::from(*flag))),
+        // In seconds since 1970.
+        Shown::Time(time) => Some(time.as_microsecond() as f64 / 1e6),
         _ => None,
     }
 }
@@ -151,6 +153,7 @@ pub fn number(shown: &Shown<'_>) -> Option<f64> {
 pub fn text(shown: &Shown<'_>) -> Option<String> {
     match shown {
         Shown::Text(text) => Some(text.to_string()),
+        Shown::Time(time) => Some(time.to_string()),
         Shown::Integer(value) => Some(value.to_string()),
         Shown::Flag(flag) => Some(flag.to_string()),
         Shown::Float(value) => Some(value.to_string()),

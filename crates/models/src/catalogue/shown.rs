@@ -22,6 +22,8 @@ pub enum Shown<'a> {
     Flag(bool),
     /// A text.
     Text(Cow<'a, str>),
+    /// A time.
+    Time(Timestamp),
     /// Several texts.
     Texts(Vec<Cow<'a, str>>),
     /// Several whole numbers.
@@ -184,7 +186,7 @@ quantities! {
     bool, None, Boolean, |value| Shown::Flag(*value);
     String, None, Text, |value| Shown::Text(value.into());
     Label, None, Text, |value| Shown::Text(Cow::Borrowed(value.as_str()));
-    Timestamp, None, Time, |value| Shown::Text(value.to_string().into());
+    Timestamp, None, Time, |value| Shown::Time(*value);
     PciBusId, None, Text, |value| Shown::Text(value.to_string().into());
     PerformanceState, None, Text, |value| Shown::Text(value.to_string().into());
     ThrottleReasons, None, Texts, |value| Shown::Texts(value.names().into_iter().map(Cow::Owned).collect());

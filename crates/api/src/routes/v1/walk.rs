@@ -60,6 +60,7 @@ impl Serialize for Value<'_> {
             Shown::Integer(number) => integer(*number, serializer),
             Shown::Flag(flag) => serializer.serialize_bool(*flag),
             Shown::Text(text) => serializer.serialize_str(text),
+            Shown::Time(time) => serializer.collect_str(time),
             Shown::Texts(texts) => serializer.collect_seq(texts),
             Shown::Integers(numbers) => serializer.collect_seq(numbers),
             Shown::Part(part) => self.part(part).serialize(serializer),

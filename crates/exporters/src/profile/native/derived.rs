@@ -142,6 +142,7 @@ fn derive() -> Vec<Derived> {
             Shape::Number | Shape::Integer | Shape::Boolean | Shape::List if !is_label => {
                 all.push(number(leaf))
             }
+            Shape::Time if !is_label => all.push(time(leaf)),
             Shape::Text if !is_label && leaf.path != "clocks.performance_state" => add_text(&mut infos, leaf),
             _ => {}
         }
@@ -162,6 +163,17 @@ fn number(leaf: &Leaf) -> Derived {
     Derived {
         family: Family::new(kind, name, leaf.metric.description.trim()),
         from: From::Number(leaf.id, scale),
+        of: leaf.of,
+    }
+}
+
+/// A time, as Prometheus wants it: `expires_at` as `…_expires_timestamp_seconds`.
+fn time(leaf: &Leaf) -> Derived {
+    let path = leaf.path.strip_suffix("_at").unwrap_or(&leaf.path);
+    let name = name_of(path) + "_timestamp_seconds";
+    Derived {
+        family: Family::new(Kind::Gauge, name, leaf.metric.description.trim()),
+        from: From::Number(leaf.id, Scale::One),
         of: leaf.of,
     }
 }
