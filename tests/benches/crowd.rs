@@ -70,7 +70,7 @@ fn main() {
     drop((idle, slow));
     eventually(
         "all are gone",
-        || Usage::of(agent.pid()).files,
+        || must(Usage::of(agent.pid())).files,
         |files| *files < before.usage.files + OTHERS,
     );
     stage(&agent, "after", Some(&before), 1);
@@ -87,7 +87,7 @@ struct Stage {
 /// Measures and prints a stage, as it compares with the one before it. The latencies are compared with those in peace.
 fn stage(agent: &Agent, name: &str, before: Option<&Stage>, connections: usize) -> Stage {
     let times = must(latencies(agent.address()));
-    let usage = Usage::of(agent.pid());
+    let usage = must(Usage::of(agent.pid()));
     let each = before.filter(|_| connections > 1).map_or_else(
         || "–".to_owned(),
         |before| {

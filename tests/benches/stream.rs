@@ -105,7 +105,7 @@ fn stage(agent: &Agent, name: &str, before: Option<u64>) -> u64 {
     let took = start.elapsed().as_secs_f64();
     let share = (processor_time(agent.pid()) - spent) / took * 100.0;
     let rate = (metric(agent, "gpulse_stream_snapshots_total") - sent) / took;
-    let resident = Usage::of(agent.pid()).resident_kib;
+    let resident = must(Usage::of(agent.pid())).resident_kib;
     let each = before.map_or_else(
         || "–".to_owned(),
         |before| format!("{:.1}", (resident as f64 - before as f64) / STREAMS as f64),

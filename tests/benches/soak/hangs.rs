@@ -30,7 +30,7 @@ pub(crate) fn play(cycles: u64) -> Vec<String> {
     let mut warm = None;
     for cycle in 0..WARM_UP + cycles {
         if cycle == WARM_UP {
-            warm = Usage::of(agent.pid());
+            warm = Usage::of(agent.pid()).ok();
         }
         for (fault, state) in [(Some(Fault::everywhere().gpu(1).hang()), "hung"), (None, "ok")] {
             let planted = match &fault {
@@ -50,14 +50,14 @@ pub(crate) fn play(cycles: u64) -> Vec<String> {
         }
     }
     let ended = || vec!["the agent has ended".to_owned()];
-    let (Some(warm), Some(mut end)) = (warm, Usage::of(agent.pid())) else {
+    let (Some(warm), Some(mut end)) = (warm, Usage::of(agent.pid()).ok()) else {
         return ended();
     };
     // Readers that were stuck end when they find that nobody listens, and connections when they find their peer gone.
     let start = Instant::now();
     while (end.threads > warm.threads || end.files > warm.files) && start.elapsed() < PATIENCE {
         thread::sleep(Duration::from_millis(5));
-        let Some(now) = Usage::of(agent.pid()) else {
+        let Ok(now) = Usage::of(agent.pid()) else {
             return ended();
         };
         end = now;

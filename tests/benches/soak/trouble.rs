@@ -166,9 +166,8 @@ fn at_rest(operator: &Client<'_>, load: &Load) -> Option<Usage> {
                 thread::sleep(TICK);
                 Usage::of(operator.agent.pid())
             });
-            // None if it has ended.
-            let looks: Option<Vec<_>> = looks.collect();
-            looks?.into_iter().min_by_key(|usage| usage.resident_kib)
+            let looks: Vec<_> = looks.collect::<Result<_, _>>().ok()?;
+            looks.into_iter().min_by_key(|usage| usage.resident_kib)
         })
     })?
 }

@@ -1,6 +1,6 @@
 //! What a process takes.
 
-use std::fs;
+use std::{fs, io};
 
 /// What a process takes.
 #[derive(Clone, Copy, Debug)]
@@ -11,17 +11,18 @@ pub(crate) struct Usage {
 }
 
 impl Usage {
-    /// Nothing of one that has ended.
-    pub(crate) fn of(pid: u32) -> Option<Self> {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    /// An error if it has ended.
+    pub(crate) fn of(pid: u32) -> io::Result<Self> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
         let number = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name));
-            line.and_then(|rest| rest.split_whitespace().next()?.parse().ok())
+            let number = line.and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+            number.ok_or_else(|| io::Error::other(format!("process {pid} has ended")))
         };
-        Some(Self {
+        Ok(Self {
             resident_kib: number("VmRSS:")?,
             threads: number("Threads:")?,
-            files: fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count() as u64,
+            files: fs::read_dir(format!("/proc/{pid}/fd"))?.count() as u64,
         })
     }
 }
