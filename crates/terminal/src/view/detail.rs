@@ -368,9 +368,10 @@ fn draw_graph(canvas: &mut Canvas<'_>, state: &State, gpu: &Gpu, graph: &Graph, 
     let highest = text::or_nothing(highest, graph.show);
     // What does not fit is not shown by half.
     for more in [format!("  max {highest}"), format!(" in {}", text::span(seconds))] {
-        if graph.name.len() + 1 + now.len() + rest.len() + more.len() <= usize::from(area.width) {
-            rest += &more;
+        if graph.name.len() + 1 + now.len() + rest.len() + more.len() > usize::from(area.width) {
+            break;
         }
+        rest += &more;
     }
     let title = vec![
         canvas.span(format!("{} ", graph.name), Role::Quiet),

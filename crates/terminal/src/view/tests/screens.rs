@@ -65,6 +65,26 @@ fn graphs() {
 }
 
 #[test]
+fn the_title_of_a_graph_is_cut_at_the_first_piece_without_room() {
+    let state = with_a_past(Screen::Gpu);
+    let whole = ["Temperature 65C of 87C", "  max 65C", " in "];
+    let mut seen = [false; 3];
+    for width in 20..140 {
+        let shown = screen(&state, width, 40);
+        let Some((_, rest)) = shown.split_once(whole[0]) else {
+            continue;
+        };
+        let pieces = match rest.strip_prefix(whole[1]) {
+            Some(rest) => 1 + usize::from(rest.starts_with(whole[2])),
+            None => 0,
+        };
+        assert!(pieces > 0 || !rest.starts_with(whole[2]), "{width}:\n{shown}");
+        seen[pieces] = true;
+    }
+    assert_eq!(seen, [true; 3]);
+}
+
+#[test]
 fn ascii_only() {
     for one in Screen::ALL {
         let mut state = on(one, 4);
