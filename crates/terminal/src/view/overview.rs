@@ -111,12 +111,13 @@ fn head(canvas: &mut Canvas<'_>, state: &State, gpu: &Gpu, card: Rect, is_select
     if card.width >= 60 {
         spans.push(canvas.span(clocks(gpu), Role::Quiet));
     }
-    if let (60.., Some(fan)) = (card.width, fan(gpu)) {
-        spans.push(canvas.span(format!("  fan {}", text::percent(fan)), Role::Quiet));
-    }
     for (reason, is_bad) in facts::lowered_by(gpu) {
         let role = if is_bad { Role::Warning } else { Role::Quiet };
         spans.push(canvas.span(format!("  {reason}"), role));
+    }
+    // The first to go where there is no room for all.
+    if let (60.., Some(fan)) = (card.width, fan(gpu)) {
+        spans.push(canvas.span(format!("  fan {}", text::percent(fan)), Role::Quiet));
     }
     canvas.line(card, 0, spans);
 }

@@ -85,6 +85,24 @@ fn the_title_of_a_graph_is_cut_at_the_first_piece_without_room() {
 }
 
 #[test]
+fn a_warning_stays_where_there_is_no_room_for_the_fan() {
+    let mut next = frame(1);
+    let gpu = &mut next.gpus.gpus[0];
+    gpu.identity.name = Some("NVIDIA RTX 6000 Ada Generation".to_owned());
+    gpu.clocks.event_reasons = Some(vec!["hw_thermal_slowdown".to_owned()]);
+    gpu.thermal.fans = serde_json::from_str(r#"[{"speed_percent":100}]"#).unwrap();
+    let mut state = empty(Colors::None, false);
+    show(&mut state, next);
+    let mut without_fan = 0;
+    for width in 60..120 {
+        let shown = screen(&state, width, 24);
+        assert!(shown.contains("HW thermal"), "{width}:\n{shown}");
+        without_fan += u32::from(!shown.contains("fan 100%"));
+    }
+    assert_ne!(without_fan, 0);
+}
+
+#[test]
 fn ascii_only() {
     for one in Screen::ALL {
         let mut state = on(one, 4);
