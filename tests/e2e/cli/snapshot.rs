@@ -121,12 +121,27 @@ fn without_a_driver_the_code_is_3_and_it_is_said_what_to_do() {
     );
     let ran = Gpulse::over(std::path::Path::new("/nowhere/libnvidia-ml.so"), &["snapshot"]).run();
     assert!(ran.code == Some(3) && ran.err.contains("/nowhere"), "{ran:?}");
-    let none = crate::support::simulator("no-gpu");
-    let ran = Gpulse::over(none.library_path(), &["snapshot"]).run();
-    assert!(
-        ran.code == Some(0) && ran.out.contains("There is no GPU: `gpulse doctor`"),
-        "{ran:?}"
-    );
+}
+
+#[test]
+fn without_a_gpu_it_is_said_beside_what_is_shown() {
+    let simulator = simulator("no-gpu");
+    let shown = [
+        (["snapshot", "--table"], "There is no GPU."),
+        (["snapshot", "--csv"], "index,uuid"),
+        (["snapshot", "--json"], "\"gpus\":[]"),
+        (["query", "index"], "index\n"),
+        (["query", "--query-gpu=index"], "index\n"),
+        (["query", "--query-compute-apps=pid"], "pid\n"),
+    ];
+    for (arguments, expected) in shown {
+        let ran = Gpulse::over(simulator.library_path(), &arguments).run();
+        assert!(
+            ran.code == Some(0) && ran.out.contains(expected) && !ran.out.contains("doctor"),
+            "{ran:?}"
+        );
+        assert_eq!(ran.err.matches("gpulse doctor").count(), 1, "{ran:?}");
+    }
 }
 
 #[test]

@@ -180,6 +180,7 @@ impl<'a> Query<'a> {
             }
         };
         write(&text)?;
+        gpus.complain_of_none();
         Ok(gpus.exit())
     }
 

@@ -4,7 +4,7 @@ use clap::Args;
 use gpulse_models::GpuSelector;
 use serde_json::Value;
 
-use super::{cell::cell, text::csv};
+use super::{cell::cell, text::csv, watch::complain};
 use crate::{
     client::{Answer, Client},
     exit::{Exit, UsageError},
@@ -17,7 +17,7 @@ const GPUS: &str = "/api/v1/gpus";
 const BUS: &str = "identity.pci_bus_id";
 
 /// Where somebody without GPUs goes on.
-pub(crate) const DOCTOR: &str =
+const DOCTOR: &str =
     "`gpulse doctor`, run on the agent's machine, says what is wrong and the command that mends it";
 
 /// Which GPUs and what of them.
@@ -89,6 +89,13 @@ pub(crate) fn look(client: &Client, selection: &Selection) -> anyhow::Result<Loo
 }
 
 impl Gpus {
+    /// Says on standard error that there are none, where that is so: what is shown of none looks like an oversight.
+    pub(crate) fn complain_of_none(&self) {
+        if self.gpus.is_empty() {
+            complain(&format!("the driver knows no GPU\n  {DOCTOR}"));
+        }
+    }
+
     /// What the states of the GPUs mean for the exit code.
     pub(crate) fn exit(&self) -> Exit {
         let all_ok = self.gpus.iter().all(|gpu| gpu["state"] == "ok");

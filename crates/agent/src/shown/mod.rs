@@ -8,4 +8,4 @@ pub(crate) mod text;
 pub(crate) mod watch;
 
 pub(crate) use cell::{Cell, cell};
-pub(crate) use look::{DOCTOR, Gpus, Look, Selection, look};
+pub(crate) use look::{Gpus, Look, Selection, look};

@@ -110,5 +110,6 @@ fn show(arguments: &SnapshotArguments, client: &Client, is_headed: &Once<bool>) 
             write(&text)?
         }
     }
+    gpus.complain_of_none();
     Ok(gpus.exit())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::shown::{
-    Cell, DOCTOR, Gpus, cell,
+    Cell, Gpus, cell,
     text::{Side, table, visible},
 };
 
@@ -38,7 +38,7 @@ const GIBIBYTE: f64 = (1_u64 << 30) as f64;
 pub(super) fn of(gpus: &Gpus, columns: Option<&[String]>, host: &Value) -> String {
     let mut text = heading(gpus, host);
     if gpus.gpus.is_empty() {
-        return text + "There is no GPU: " + DOCTOR + ".\n";
+        return text + "There is no GPU.\n";
     }
     let mut notes = Notes::default();
     text += &match columns {
