@@ -7,6 +7,7 @@ use crate::{
     body::{Event, Gpu},
     frame::{Delivery, Frame},
     look::Look,
+    pace::Pace,
     question::{self, Dialog},
     seen::Seen,
     table::Table,
@@ -56,6 +57,7 @@ pub(crate) struct State {
     frozen: Option<Option<Box<Frame>>>,
     /// When the agent last said something new.
     pub(crate) fresh_at: Instant,
+    pace: Pace,
     pub(crate) seen: Seen,
     /// The place of the selected GPU in the list.
     gpu: usize,
@@ -84,6 +86,7 @@ impl State {
             frame: None,
             frozen: None,
             fresh_at: now,
+            pace: Pace::default(),
             seen: Seen::default(),
             gpu: 0,
             table: Table::default(),
@@ -126,6 +129,13 @@ impl State {
     pub(crate) fn is_stale(&self) -> bool {
         matches!(self.link, Link::Lost { .. })
             || self.silence() > (self.interval * 3).max(Duration::from_secs(3))
+    }
+
+    /// Whether the agent says something new as often as it is asked for, by a quarter more or less. Before that is seen, what
+    /// counts is how long it has said nothing.
+    pub(crate) fn keeps_pace(&self) -> bool {
+        let pace = self.pace.seen().unwrap_or_else(|| self.silence());
+        pace <= self.interval * 5 / 4
     }
 
     /// How old the sample of a GPU is, in seconds: by the agent's own clock, and what has passed since.
@@ -303,6 +313,8 @@ fn deliver(state: &mut State, delivery: Delivery) {
                 Link::Waiting | Link::Live => state.now,
             };
             state.link = Link::Lost { why, since, retry_at };
+            // The gap is none of its pace.
+            state.pace = Pace::default();
             return;
         }
         Delivery::Seen(frame, history) => (frame, history),
@@ -313,7 +325,9 @@ fn deliver(state: &mut State, delivery: Delivery) {
     if is_another {
         state.seen.clear();
         state.event = 0;
+        state.pace = Pace::default();
     }
+    state.pace.take(&frame);
     state.seen.take(&frame.gpus);
     if let Some(history) = history {
         state.seen.take_history(&history);

@@ -16,6 +16,7 @@ mod keys;
 mod look;
 mod options;
 mod output;
+mod pace;
 mod parents;
 mod question;
 mod run;

@@ -70,7 +70,7 @@ fn what_is_frozen_stands_still() {
     assert_eq!(bars(&frozen), bars(&later));
     terminal.press(&["Space"]);
     terminal.until("it goes on", |shown| {
-        shown.contains("live, every") && bars(shown) != bars(&frozen)
+        shown.contains("● live") && bars(shown) != bars(&frozen)
     });
 }
 

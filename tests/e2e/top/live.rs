@@ -26,7 +26,7 @@ fn a_lost_agent_is_told_and_found_again() {
     terminal.keep("lost");
     let second = agent(simulator.library_path()).bind(&address).start();
     second.wait_until_ready();
-    terminal.until("it is found again", |shown| shown.contains("live, every"));
+    terminal.until("it is found again", |shown| shown.contains("● live"));
 }
 
 #[test]

@@ -47,6 +47,6 @@ fn agent(library: &Path) -> AgentBuilder {
 fn started(command: &str, width: u16, height: u16) -> Option<Terminal> {
     let terminal = Terminal::open(width, height)?;
     terminal.run(command);
-    terminal.until("the overview is live", |shown| shown.contains("live, every"));
+    terminal.until("the overview is live", |shown| shown.contains("● live"));
     Some(terminal)
 }

@@ -43,7 +43,7 @@ fn after_q_and_control_c() {
     let simulator = frozen();
     for key in ["q", "C-c", "F10"] {
         let command = format!("{}; echo \"exit $?.\"", local(&simulator));
-        let Some(after) = ends_well(&command, "live, every", |terminal| terminal.press(&[key])) else {
+        let Some(after) = ends_well(&command, "● live", |terminal| terminal.press(&[key])) else {
             return;
         };
         assert!(after.contains("exit 0."), "{key}: {after}");
@@ -58,7 +58,7 @@ fn after_signals() {
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         // The shell in between becomes the program, which keeps the pid.
         let command = format!("sh -c 'echo $$ > {}; exec {}'", file.display(), local(&simulator));
-        ends_well(&command, "live, every", |_| {
+        ends_well(&command, "● live", |_| {
             let pid = fs::read_to_string(&file).unwrap();
             let pid = pid.trim().parse().ok().and_then(Pid::from_raw).unwrap();
             kill_process(pid, signal).unwrap();
@@ -70,7 +70,7 @@ fn after_signals() {
 fn after_a_panic() {
     let panics = env!("CARGO_BIN_EXE_terminal-panics");
     // In the thread that draws, when a process is to be ended.
-    let drawing = ends_well(panics, "live, every", |terminal| terminal.press(&["3", "k"]));
+    let drawing = ends_well(panics, "● live", |terminal| terminal.press(&["3", "k"]));
     if let Some(after) = drawing {
         assert!(
             after.contains("panicked at") && after.contains("on purpose"),
@@ -78,11 +78,7 @@ fn after_a_panic() {
         );
     }
     // In the thread that asks, at the third look.
-    let asking = ends_well(
-        &format!("{panics} asking; echo \"exit $?.\""),
-        "live, every",
-        |_| {},
-    );
+    let asking = ends_well(&format!("{panics} asking; echo \"exit $?.\""), "● live", |_| {});
     if let Some(after) = asking {
         assert!(
             after.contains("on purpose") && after.contains("has ended"),
@@ -123,7 +119,7 @@ fn while_it_is_suspended() {
         "0 1 0"
     );
     terminal.run("fg");
-    terminal.until("it goes on", |shown| shown.contains("live, every"));
+    terminal.until("it goes on", |shown| shown.contains("● live"));
     assert_eq!(
         terminal.knows("#{alternate_on} #{cursor_flag} #{mouse_any_flag}"),
         "1 0 1"

@@ -4,13 +4,16 @@ use nvml_sim::faults::Fault;
 
 use super::{frozen, local, started, terminal::Terminal};
 
-/// What differs from run to run: the version, times of day, and how long something has lasted.
+/// What differs from run to run: the version, times of day, how long something has lasted, and whether the agent keeps its pace.
 fn compared(shown: &str) -> String {
     let mut lines: Vec<String> = shown.lines().map(|line| line.trim_end().to_owned()).collect();
     for line in &mut lines {
         let is_time = line.as_bytes().get(2) == Some(&b':') && line.as_bytes().get(5) == Some(&b':');
         if is_time {
             line.replace_range(..8, "HH:MM:SS");
+        }
+        if let Some((whom, _)) = line.split_once("● live") {
+            *line = format!("{} ● live", whom.trim_end());
         }
         // Whether the driver has taken a sample of a process since it was last asked.
         if line.contains("GiB ") && line.is_char_boundary(28) && line.is_char_boundary(38) {
@@ -113,7 +116,7 @@ fn colors_are_those_of_the_terminal() {
             return;
         };
         terminal.run(&format!("{variables} {}", local(&simulator)));
-        terminal.until("the overview is live", |shown| shown.contains("live, every"));
+        terminal.until("the overview is live", |shown| shown.contains(" live"));
         terminal.keep(&format!("colors-{what}"));
         let colored = terminal.colored();
         let seen = (colored.contains(all), colored.contains(palette), named(&colored));

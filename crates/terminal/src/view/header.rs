@@ -91,10 +91,14 @@ fn freshness(canvas: &Canvas<'_>, state: &State) -> Vec<Span<'static>> {
     if state.is_stale() {
         return vec![canvas.span(format!("STALE for {silence} "), Role::Warning)];
     }
-    let interval = text::short_span(state.interval.as_secs_f64());
+    let live = if state.keeps_pace() {
+        format!("live, every {} ", text::short_span(state.interval.as_secs_f64()))
+    } else {
+        "live ".to_owned()
+    };
     vec![
         canvas.span(canvas.look.pick("● ", "* "), Role::Good),
-        canvas.span(format!("live, every {interval} "), Role::Quiet),
+        canvas.span(live, Role::Quiet),
     ]
 }
 

@@ -103,6 +103,31 @@ fn a_warning_stays_where_there_is_no_room_for_the_fan() {
 }
 
 #[test]
+fn the_pace_is_not_claimed_of_an_agent_that_is_slower() {
+    let mut state = empty(Colors::None, false);
+    let at = |state: &mut State, generation: u64, millis: u64| {
+        let mut next = frame(1);
+        next.gpus.generation = generation;
+        next.received = state.fresh_at + Duration::from_millis(millis);
+        show(state, next);
+        screen(state, 80, 24)
+    };
+    assert!(at(&mut state, 1, 0).contains("live, every 1s"));
+    // Nothing new, for longer than was asked for.
+    let shown = at(&mut state, 1, 1_300);
+    assert!(shown.contains("● live") && !shown.contains("every"), "{shown}");
+    for generation in 2..8 {
+        let shown = at(&mut state, generation, 2_000);
+        assert!(shown.contains("● live") && !shown.contains("every"), "{shown}");
+    }
+    let mut shown = String::new();
+    for generation in 8..13 {
+        shown = at(&mut state, generation, 1_010);
+    }
+    assert!(shown.contains("live, every 1s"), "{shown}");
+}
+
+#[test]
 fn ascii_only() {
     for one in Screen::ALL {
         let mut state = on(one, 4);
