@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{DriverReason, GpuId, GpuSnapshot, GpuState, PciBusId, Reason};
+use crate::{DriverReason, GpuId, GpuSnapshot, GpuState, PciBusId, Reason, Xid, XidSeverity};
 
 /// Something that happened, at its place in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,6 +158,31 @@ impl EventKind {
                 "A GPU that was missing is not expected any more: it was taken out or given to another driver."
             }
             Self::Driver(_) => "NVML can be used from now on, or cannot, and why.",
+        }
+    }
+
+    /// How bad it is. An XID without a number may be any of them.
+    pub fn severity(&self) -> XidSeverity {
+        match self {
+            Self::Xid(code) => code.map_or(XidSeverity::Warning, |code| Xid::of(code).severity),
+            Self::GpuState { now, .. } => now.severity(),
+            Self::FatalPoison | Self::GpuUnavailable => XidSeverity::Fatal,
+            Self::DoubleBitEcc
+            | Self::PageRetirementFailure
+            | Self::RecoveryAction
+            | Self::GpuMissing(_)
+            | Self::Driver(Some(_)) => XidSeverity::Critical,
+            Self::SingleBitEccStorm | Self::PageRetirement | Self::Poison | Self::PowerSource => {
+                XidSeverity::Warning
+            }
+            Self::SingleBitEcc
+            | Self::PerformanceState
+            | Self::Clock
+            | Self::MigConfig
+            | Self::Unknown
+            | Self::GpuFound(_)
+            | Self::GpuNotExpected(_)
+            | Self::Driver(None) => XidSeverity::Info,
         }
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::Reason;
+use crate::{Reason, XidSeverity};
 
 /// How a GPU is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -25,6 +25,16 @@ pub enum GpuState {
 }
 
 impl GpuState {
+    /// How bad it is that a GPU is so, whatever it was before: one that has never answered is no better off.
+    pub fn severity(self) -> XidSeverity {
+        match self {
+            Self::Ok => XidSeverity::Info,
+            Self::Stale => XidSeverity::Warning,
+            Self::Hung | Self::Unavailable => XidSeverity::Critical,
+            Self::Lost => XidSeverity::Fatal,
+        }
+    }
+
     /// The name used on the wire.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -19,6 +19,11 @@ fn words_of<T: DeserializeOwned>() -> BTreeSet<String> {
     words.map(ToOwned::to_owned).collect()
 }
 
+/// What such a name stands for.
+fn of_word<T: DeserializeOwned>(name: &str) -> T {
+    serde_json::from_value(name.into()).unwrap()
+}
+
 /// The source of the object that a module gives this name to, without its outer braces.
 fn object(path: &str, name: &str) -> String {
     let script = text(asset(path).unwrap());
@@ -72,14 +77,32 @@ fn the_tables_have_the_words_of_the_models() {
     }
 }
 
+/// What the entry of that object says of its severity.
+fn severity_in<'a>(object: &'a str, name: &str) -> &'a str {
+    let (_, rest) = object.split_once(&format!("\n  {name}: {{")).unwrap();
+    let (entry, _) = rest.split_once('}').unwrap();
+    quoted(entry, "severity: \"")[0]
+}
+
 #[test]
-fn events_are_as_bad_as_an_xid_can_be() {
-    let severities = words_of::<XidSeverity>();
+fn events_are_as_bad_as_the_models_say() {
     let events = object(WORDS, "EVENTS");
-    let said = quoted(&events, "severity: \"");
-    assert_eq!(said.len(), words_of::<EventKind>().len());
-    for severity in said {
-        assert!(severities.contains(severity), "{severity}");
+    for kind in EventKind::ALL {
+        let name = kind.as_str();
+        assert_eq!(severity_in(&events, name), kind.severity().as_str(), "{name}");
+    }
+    let down = EventKind::Driver(Some(DriverReason::Error)).severity().as_str();
+    let up = EventKind::Driver(None).severity().as_str();
+    let script = text(asset("views/events.js").unwrap());
+    assert!(script.contains(&format!("entry.driver_reason ? \"{down}\" : \"{up}\"")));
+}
+
+#[test]
+fn a_state_is_as_bad_as_the_models_say() {
+    let states = object(WORDS, "STATES");
+    for name in words_of::<GpuState>() {
+        let state: GpuState = of_word(&name);
+        assert_eq!(severity_in(&states, &name), state.severity().as_str(), "{name}");
     }
 }
 

@@ -12,23 +12,25 @@ export const REASONS = {
   disabled: "switched off in the agent's configuration",
 };
 
-/** How a GPU is doing. The sign is shown beside the colour, never the colour alone. */
+/** How a GPU is doing, and how bad it is to come to that. The sign is shown beside the colour, never the colour alone. */
 export const STATES = {
-  ok: { sign: "●", label: "ok", meaning: "It is read at its pace." },
-  stale: { sign: "◷", label: "stale", meaning: "Nothing was heard of it for a while; what is shown is old." },
+  ok: { sign: "●", label: "ok", severity: "info", meaning: "It is read at its pace." },
+  stale: { sign: "◷", label: "stale", severity: "warning", meaning: "Nothing was heard of it for a while; what is shown is old." },
   hung: {
     sign: "■",
     label: "hung",
+    severity: "critical",
     meaning: "A call to the driver has not returned; what is shown is old.",
     advice: "Look at the kernel log for Xid lines. If it does not come back, move the work away and reset the GPU.",
   },
   lost: {
     sign: "✕",
     label: "lost",
+    severity: "fatal",
     meaning: "It fell off the bus.",
     advice: "Restart the machine; if it recurs, check power and seating, and ask the vendor.",
   },
-  unavailable: { sign: "○", label: "unavailable", meaning: "It gives no data: not yet, or its reads fail." },
+  unavailable: { sign: "○", label: "unavailable", severity: "critical", meaning: "It gives no data: not yet, or its reads fail." },
 };
 
 /** What to do first about an XID. */

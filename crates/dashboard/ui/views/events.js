@@ -53,7 +53,7 @@ function told(entry) {
   } else if (entry.kind === "gpu_state") {
     const [now, before] = [STATES[entry.state], STATES[entry.state_before]];
     told.label = `${before?.label ?? entry.state_before} → ${now?.label ?? entry.state}`;
-    told.severity = entry.state === "ok" ? "info" : entry.state === "stale" ? "warning" : entry.state_before === "unavailable" ? "warning" : "critical";
+    told.severity = now?.severity ?? known.severity;
     told.meaning = now?.meaning ?? known.meaning;
     told.advice = now?.advice ?? "";
   } else if (entry.kind === "driver") {

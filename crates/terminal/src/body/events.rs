@@ -1,10 +1,10 @@
 //! `/api/v1/events`.
 
-use gpulse_models::EventKind;
+use gpulse_models::{DriverReason, EventKind, GpuState, XidSeverity};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::or_default;
+use super::{named, or_default};
 
 /// A page of the log.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -74,9 +74,8 @@ impl Event {
     pub(crate) fn meaning(&self) -> String {
         match &self.xid {
             Some(xid) => xid.meaning.clone(),
-            None => EventKind::ALL
-                .iter()
-                .find(|kind| kind.as_str() == self.kind)
+            None => self
+                .known()
                 .map_or_else(String::new, |kind| kind.description().to_owned()),
         }
     }
@@ -93,29 +92,22 @@ impl Event {
         }
     }
 
-    /// How bad it is: 0 (nothing to do) to 3 (the GPU cannot be used).
-    pub(crate) fn severity(&self) -> u8 {
-        let word = match (&self.xid, self.state.as_deref()) {
-            (Some(xid), _) => xid.severity.as_str(),
-            (None, Some("lost")) => "fatal",
-            (None, Some("hung" | "unavailable")) => "critical",
-            (None, Some("stale")) => "warning",
-            _ => match self.kind.as_str() {
-                "fatal_poison" | "gpu_unavailable" => "fatal",
-                "double_bit_ecc" | "page_retirement_failure" | "recovery_action" | "gpu_missing" => {
-                    "critical"
-                }
-                "driver" if self.driver_reason.is_some() => "critical",
-                "poison" | "single_bit_ecc_storm" | "page_retirement" | "power_source" | "xid" => "warning",
-                _ => "info",
-            },
+    /// How bad it is, as the models have it; an XID says so itself. What this version has no word for is no reason for alarm.
+    pub(crate) fn severity(&self) -> XidSeverity {
+        let severity = match (&self.xid, &self.state) {
+            (Some(xid), _) => named(&xid.severity),
+            (None, Some(state)) => named(state).map(GpuState::severity),
+            (None, None) if self.driver_reason.is_some() => {
+                Some(EventKind::Driver(Some(DriverReason::Error)).severity())
+            }
+            (None, None) => self.known().map(|kind| kind.severity()),
         };
-        match word {
-            "fatal" => 3,
-            "critical" => 2,
-            "warning" => 1,
-            _ => 0,
-        }
+        severity.unwrap_or(XidSeverity::Info)
+    }
+
+    /// What kind it is, with nothing said beside it.
+    fn known(&self) -> Option<EventKind> {
+        EventKind::ALL.into_iter().find(|kind| kind.as_str() == self.kind)
     }
 }
 
@@ -149,13 +141,47 @@ fn advice(action: &str) -> String {
 mod tests {
     use gpulse_models::Xid;
 
-    use super::advice;
+    use super::*;
 
     #[test]
     fn every_action_of_the_catalogue_has_a_sentence() {
         for xid in Xid::all() {
             let sentence = advice(xid.action.as_str());
             assert!(sentence.ends_with('.'), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn an_event_is_as_bad_as_the_models_say() {
+        let of = |kind: &EventKind| Event {
+            kind: kind.as_str().to_owned(),
+            ..Event::default()
+        };
+        for kind in EventKind::ALL {
+            assert_eq!(of(&kind).severity(), kind.severity(), "{kind:?}");
+        }
+        let down = Event {
+            driver_reason: Some("parked".to_owned()),
+            ..of(&EventKind::Driver(None))
+        };
+        assert_eq!(down.severity(), XidSeverity::Critical);
+        let unknown = Event {
+            kind: "made_up".to_owned(),
+            ..Event::default()
+        };
+        assert_eq!(unknown.severity(), XidSeverity::Info);
+    }
+
+    #[test]
+    fn a_gpu_that_is_lost_is_as_bad_whatever_it_was_before() {
+        for before in ["ok", "unavailable"] {
+            let event = Event {
+                kind: "gpu_state".to_owned(),
+                state_before: Some(before.to_owned()),
+                state: Some("lost".to_owned()),
+                ..Event::default()
+            };
+            assert_eq!(event.severity(), XidSeverity::Fatal);
         }
     }
 }

@@ -6,7 +6,13 @@ mod history;
 mod host;
 mod processes;
 
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        DeserializeOwned, IntoDeserializer as _,
+        value::{self, StrDeserializer},
+    },
+};
 use serde_json::Value;
 
 pub(crate) use events::{Event, Events, words};
@@ -25,6 +31,12 @@ pub(crate) use processes::{Process, Processes};
 pub(crate) fn read<T: DeserializeOwned>(path: &str, body: Value) -> Result<T, String> {
     serde_json::from_value(body)
         .map_err(|error| format!("the answer to {path} is not understood ({error}): is that a gpulse agent?"))
+}
+
+/// What a name on the wire stands for; nothing if this version does not know it.
+pub(crate) fn named<T: DeserializeOwned>(name: &str) -> Option<T> {
+    let name: StrDeserializer<'_, value::Error> = name.into_deserializer();
+    T::deserialize(name).ok()
 }
 
 /// Null is the same as an absent key.

@@ -1,5 +1,6 @@
 //! What happened, what it means, and what to do about it.
 
+use gpulse_models::XidSeverity;
 use ratatui::{layout::Rect, text::Span};
 
 use super::{canvas::Canvas, first_shown, time_of_day};
@@ -85,8 +86,8 @@ fn whom(event: &Event) -> String {
 
 fn role(event: &Event) -> Role {
     match event.severity() {
-        0 => Role::Good,
-        1 => Role::Warning,
-        _ => Role::Bad,
+        XidSeverity::Info => Role::Good,
+        XidSeverity::Warning => Role::Warning,
+        XidSeverity::Critical | XidSeverity::Fatal => Role::Bad,
     }
 }
