@@ -75,6 +75,12 @@ pub enum DriverReason {
 }
 
 impl DriverReason {
+    /// Whether there is something to look for, which `gpulse doctor` does: not while it passes by itself, or where somebody
+    /// wants it so.
+    pub fn is_for_doctor(self) -> bool {
+        !matches!(self, Self::Starting | Self::Parked)
+    }
+
     /// The name used on the wire.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,7 +1,8 @@
 //! One look at the GPUs: the request, and what of its answer a command goes on with.
 
 use clap::Args;
-use gpulse_models::GpuSelector;
+use gpulse_models::{DriverReason, GpuSelector};
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::{cell::cell, text::csv, watch::complain};
@@ -126,8 +127,8 @@ pub(crate) fn why_no_nvml(answer: &Answer) -> String {
             why += text;
         }
     }
-    // What passes, or what somebody wants so, is not to be looked for.
-    if !matches!(text("reason"), Some("starting" | "parked")) {
+    // A reason that is not known may be one.
+    if DriverReason::deserialize(&answer.json["reason"]).map_or(true, DriverReason::is_for_doctor) {
         why += "\n  ";
         why += DOCTOR;
     }

@@ -12,6 +12,7 @@ mod help;
 mod overview;
 mod processes;
 
+use gpulse_models::DriverReason;
 use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
@@ -107,8 +108,9 @@ fn without_driver(canvas: &mut Canvas<'_>, driver: &body::Driver, area: Rect) {
     for said in [&driver.message, &driver.hint].into_iter().flatten() {
         row += canvas.paragraph(canvas.below(area, row), said, Role::Title);
     }
-    // What passes, or what somebody wants so, is not to be looked for.
-    if !matches!(driver.reason.as_deref(), Some("starting" | "parked")) {
+    // A reason that is not known may be one.
+    let reason = driver.reason.as_deref().and_then(body::named);
+    if reason.is_none_or(DriverReason::is_for_doctor) {
         canvas.paragraph(canvas.below(area, row + 1), DOCTOR, Role::Quiet);
     }
 }
