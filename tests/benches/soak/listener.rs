@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{chance::Chance, invariants::Invariants, load::Load, support::Agent};
+use super::{TICK, chance::Chance, invariants::Invariants, load::Load, support::Agent};
 
 /// Time in which the agent has to begin its answer.
 const SILENCE: Duration = Duration::from_secs(20);
@@ -60,10 +60,17 @@ pub(crate) fn listen(agent: &Agent, token: &str, mut chance: Chance, load: &Load
         match visit {
             Ok(Ok(())) => {}
             Ok(Err(wrong)) => return vec![wrong],
+            // While the driver is away, or has fewer GPUs, those that are asked for are not there.
+            Err(error) if is_not_found(&error) => thread::sleep(TICK),
             Err(error) => return vec![format!("stream{wish}: {error}")],
         }
     }
     Vec::new()
+}
+
+fn is_not_found(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    matches!(inner, Some(ureq::Error::StatusCode(404)))
 }
 
 /// The lines of the stream.
