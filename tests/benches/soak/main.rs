@@ -109,6 +109,8 @@ fn soak(time: Duration, seed: u64) -> Vec<String> {
         .variable("GPULSE_AUTH__TOKENS_FILE", &tokens.path.display().to_string())
         // As the unit in `packaging` has it.
         .variable("MALLOC_ARENA_MAX", "2")
+        .variable("MALLOC_MMAP_THRESHOLD_", "1048576")
+        .variable("MALLOC_TRIM_THRESHOLD_", "1048576")
         // A history that is as large as it may be before the agent is warm, and written all the time.
         .variable("GPULSE_HISTORY__MAX_BYTES", "1048576")
         .variable("GPULSE_HISTORY__KEEP_1S", "1m")
