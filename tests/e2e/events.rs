@@ -64,11 +64,13 @@ fn an_xid_appears_with_its_meaning_under_the_right_gpu() {
         (&json!(48), &json!("critical"), &json!("reset_gpu"), &json!(true))
     );
     assert!(xid["meaning"].as_str().unwrap().contains("ECC"));
-    let log = agent.log();
-    let lines = log
-        .iter()
-        .filter(|line| line.contains("the driver reported an XID"));
-    assert_eq!(lines.count(), 1, "{log:#?}");
+    // The log is written by a thread of its own.
+    let lines = || {
+        let log = agent.log().into_iter();
+        log.filter(|line| line.contains("the driver reported an XID"))
+            .count()
+    };
+    eventually("the log has it, once", lines, |count| *count == 1);
 }
 
 #[test]
