@@ -51,6 +51,9 @@ const LISTENERS: u64 = 3;
 /// The share of the time in which the agent warms up: the allocator and caches find their size, which takes some minutes.
 const WARM_UP: f64 = 0.5;
 
+/// How long that takes at least: memory of shorter runs is shown, and not compared.
+const WARM_AFTER: Duration = Duration::from_secs(300);
+
 /// What the agent may have grown by after that.
 const GROWTH_KIB: u64 = 1_024;
 
@@ -99,7 +102,11 @@ fn soak(time: Duration, seed: u64) -> Vec<String> {
         lines: line,
     };
     tokens.write(0).unwrap_or_else(|error| panic!("{error}"));
-    let agent = AgentBuilder::over(simulator.library_path())
+    let mut agent = AgentBuilder::over(simulator.library_path());
+    for (name, value) in environment() {
+        agent = agent.variable(name, value);
+    }
+    let agent = agent
         .interval("100ms")
         .variable("GPULSE_SAMPLER__SLOW_INTERVAL", "300ms")
         .variable("GPULSE_SAMPLER__DEADLINE", "500ms")
@@ -107,10 +114,6 @@ fn soak(time: Duration, seed: u64) -> Vec<String> {
         .variable("GPULSE_NVML__RETRY_FIRST", "50ms")
         .variable("GPULSE_NVML__RETRY_MAX", "500ms")
         .variable("GPULSE_AUTH__TOKENS_FILE", &tokens.path.display().to_string())
-        // As the unit in `packaging` has it.
-        .variable("MALLOC_ARENA_MAX", "2")
-        .variable("MALLOC_MMAP_THRESHOLD_", "1048576")
-        .variable("MALLOC_TRIM_THRESHOLD_", "1048576")
         // A history that is as large as it may be before the agent is warm, and written all the time.
         .variable("GPULSE_HISTORY__MAX_BYTES", "1048576")
         .variable("GPULSE_HISTORY__KEEP_1S", "1m")
@@ -176,6 +179,15 @@ fn soak(time: Duration, seed: u64) -> Vec<String> {
         broken.push("the receiver was not pushed to".to_owned());
     }
     broken
+}
+
+/// What the unit in `packaging` sets: the agent is measured as it runs there.
+fn environment() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let lines = include_str!("../../../packaging/gpulse.service").lines();
+    let settings = lines.filter_map(|line| line.strip_prefix("Environment="));
+    settings
+        .flat_map(str::split_whitespace)
+        .filter_map(|setting| setting.split_once('='))
 }
 
 /// A fresh token and its line, by the agent's own command.
