@@ -61,47 +61,64 @@ impl Schedule {
     }
 
     fn beating(&self, interval: Option<Duration>) -> Clock {
-        Clock {
-            interval,
-            // A tick that is a little early must not be the one that leaves a group out.
-            slack: self.tick / 2,
-            due_at: None,
+        match interval {
+            None => Clock::Off,
+            Some(interval) if interval <= self.tick => Clock::EveryTick,
+            Some(interval) => Clock::Every {
+                interval,
+                // A tick that is a little early must not be the one that leaves a group out.
+                slack: self.tick / 2,
+                due_at: None,
+            },
         }
     }
 }
 
 /// Tells when a group is due.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Clock {
-    interval: Option<Duration>,
-    slack: Duration,
-    /// Nothing: at once.
-    due_at: Option<Instant>,
+pub(crate) enum Clock {
+    Off,
+    /// However late or early a tick comes.
+    EveryTick,
+    Every {
+        interval: Duration,
+        slack: Duration,
+        /// Nothing: at once.
+        due_at: Option<Instant>,
+    },
 }
 
 impl Clock {
     pub(crate) fn is_off(&self) -> bool {
-        self.interval.is_none()
+        matches!(self, Self::Off)
     }
 
     /// Whether the group is to be read now. If so, the next time comes one interval after this one was due; times that were
     /// missed are not caught up.
     pub(crate) fn strike(&mut self, now: Instant) -> bool {
-        let Some(interval) = self.interval else {
-            return false;
+        let (interval, slack, due_at) = match self {
+            Self::Off => return false,
+            Self::EveryTick => return true,
+            Self::Every {
+                interval,
+                slack,
+                due_at,
+            } => (*interval, *slack, due_at),
         };
-        let due_at = self.due_at.unwrap_or(now);
-        if now + self.slack.min(interval / 2) < due_at {
+        let due = due_at.unwrap_or(now);
+        if now + slack < due {
             return false;
         }
-        let next = due_at + interval;
-        self.due_at = Some(if next <= now { now + interval } else { next });
+        let next = due + interval;
+        *due_at = Some(if next <= now { now + interval } else { next });
         true
     }
 
     /// Makes the group due at once.
     pub(crate) fn hurry(&mut self) {
-        self.due_at = None;
+        if let Self::Every { due_at, .. } = self {
+            *due_at = None;
+        }
     }
 }
 
@@ -126,6 +143,20 @@ mod tests {
             .collect();
         let struck: Vec<_> = (0..20).filter(|tick| strikes[*tick]).collect();
         assert_eq!(struck, [0, 5, 10, 15]);
+    }
+
+    #[test]
+    fn what_is_read_at_every_tick_is_read_also_right_after_one_that_was_late() {
+        let (start, mut clock) = (
+            Instant::now(),
+            Schedule::usual(SECOND, 5 * SECOND).clock(Group::Load),
+        );
+        let ticks = [0.0, 2.6, 3.0, 4.0];
+        assert!(
+            ticks
+                .iter()
+                .all(|tick| clock.strike(start + SECOND.mul_f64(*tick)))
+        );
     }
 
     #[test]

@@ -77,10 +77,16 @@ fn intervals(simulator: &Simulator, seen: &[Value], part: &str, mean: &str) -> V
 /// The simulator's clock and the agent's may differ by so much: what is rounded to milliseconds, and a clock that is being set.
 const CLOCKS: Duration = Duration::from_millis(3);
 
+/// How long a sample may be on its way into the ring: the simulated driver moves in steps.
+const STEP: Duration = Duration::from_millis(20);
+
 /// The times at which the driver may have taken the last sample that an answer had.
 fn ends(interval: &Interval, period: Duration) -> impl Iterator<Item = Duration> {
     let number = |age: Duration| u32::try_from(age.as_micros() / period.as_micros()).unwrap();
-    let (from, to) = (interval.after.saturating_sub(CLOCKS), interval.before + CLOCKS);
+    let (from, to) = (
+        interval.after.saturating_sub(STEP + CLOCKS),
+        interval.before + CLOCKS,
+    );
     (number(from)..=number(to)).map(move |number| period * number)
 }
 
@@ -126,6 +132,10 @@ fn put_together_they_are_what_the_gpu_did() {
             && at(gpu, "power.interval.mean_watts").is_number()
     });
     let seen = consecutive(&agent);
+    // Whatever keeps ticks and readers waiting: what is read at every tick is read anew in every sample.
+    for (gpu, part) in seen.iter().flat_map(|gpu| [(gpu, "load"), (gpu, "power")]) {
+        assert_eq!(at(gpu, &format!("{part}.read_at")), &gpu["sampled_at"], "{part}");
+    }
     let mean = |from, to| simulator.mean(0, from, to).unwrap();
     let load = intervals(&simulator, &seen, "load.interval.gpu", "mean_percent");
     // The driver rounds each sample to a whole percent.
