@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use gpulse_models::{Event, EventCounters, EventGpu, EventKind, GpuId, LastXid, Reason, Timestamp};
+use gpulse_models::{Event, EventCounters, EventGpu, EventKind, GpuId, LastXid, Reason, Timestamp, XidTally};
 use tokio::sync::watch;
 
 /// Events that the ring holds: some days of a healthy node, four seconds of a storm of 1,000 a second (which the
@@ -165,7 +165,7 @@ impl Ring {
         let sequence = self.newest;
         if let Some(gpu) = &gpu {
             let counters = self.counters_of(gpu.index, &gpu.id);
-            count(counters, &kind);
+            count(counters, &kind, at);
             if let EventKind::Xid(Some(code)) = kind {
                 counters.last_xid = Some(LastXid { code, sequence, at });
             }
@@ -193,13 +193,15 @@ impl Ring {
     }
 }
 
-fn count(counters: &mut EventCounters, kind: &EventKind) {
+fn count(counters: &mut EventCounters, kind: &EventKind, at: Timestamp) {
     *counters.kinds.entry(kind.as_str()).or_default() += 1;
     let EventKind::Xid(code) = kind else { return };
     let room = counters.xids.len() < XIDS_COUNTED;
     match code {
         Some(code) if room || counters.xids.contains_key(code) => {
-            *counters.xids.entry(*code).or_default() += 1;
+            let tally = counters.xids.entry(*code).or_insert(XidTally { count: 0, at });
+            tally.count += 1;
+            tally.at = at;
         }
         _ => counters.other_xids += 1,
     }

@@ -101,7 +101,7 @@ fn scaled(scale: Scale) -> String {
 mod tests {
     use gpulse_aggregator::{Counters, EventTotals};
     use gpulse_models::{
-        DriverStatus, EventCounters, EventGpu, GpuState, HostSnapshot, LastXid, Reason, example,
+        DriverStatus, EventCounters, EventGpu, GpuState, HostSnapshot, LastXid, Reason, XidTally, example,
     };
 
     use super::*;
@@ -153,7 +153,13 @@ mod tests {
         });
         let mut counters = EventCounters::new();
         counters.kinds.insert("xid", 1);
-        counters.xids.insert(79, 1);
+        counters.xids.insert(
+            79,
+            XidTally {
+                count: 1,
+                at: example::at(),
+            },
+        );
         counters.last_xid = Some(LastXid {
             code: 79,
             sequence: 1,

@@ -219,13 +219,22 @@ pub struct EventCounters {
     /// By the name of their kind.
     pub kinds: BTreeMap<&'static str, u64>,
     /// XIDs by code, as many different ones as are told apart.
-    pub xids: BTreeMap<u64, u64>,
+    pub xids: BTreeMap<u64, XidTally>,
     /// XIDs beyond those that are told apart, and those without a code.
     pub other_xids: u64,
     /// The latest XID that came with a code.
     pub last_xid: Option<LastXid>,
     /// Why the driver's events of this GPU do not reach the agent; nothing if they do.
     pub unwatched: Option<Reason>,
+}
+
+/// How often an XID came, and when the agent last heard of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct XidTally {
+    /// How often, since the agent started.
+    pub count: u64,
+    /// When last.
+    pub at: Timestamp,
 }
 
 /// The latest XID of a GPU.

@@ -35,7 +35,7 @@ pub use agent_stats::{
     StreamStats,
 };
 pub use driver::{DriverFault, DriverInfo, DriverReason, DriverStatus};
-pub use event::{Event, EventCounters, EventGpu, EventKind, LastXid, MigInstance};
+pub use event::{Event, EventCounters, EventGpu, EventKind, LastXid, MigInstance, XidTally};
 pub use facts::{GpuFacts, GpuIdentity, GpuLimits};
 pub use id::{GpuId, InvalidPciBusId, PciBusId};
 pub use inventory::{Absence, ExpectedGpus, Inventory, PciGpu};

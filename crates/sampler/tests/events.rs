@@ -52,7 +52,7 @@ fn xids(cache: &SnapshotCache) -> Vec<(u32, u64)> {
 
 async fn count_of(cache: &SnapshotCache, gpu: u32, code: u64, at_least: u64) -> u64 {
     let enough = || {
-        let count = *counters(cache, gpu)?.xids.get(&code)?;
+        let count = counters(cache, gpu)?.xids.get(&code)?.count;
         (count >= at_least).then_some(count)
     };
     eventually(&format!("XID {code} of GPU {gpu} came {at_least} times"), enough).await

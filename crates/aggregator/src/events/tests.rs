@@ -83,7 +83,7 @@ fn the_ring_forgets_says_how_much_and_the_counters_do_not() {
     assert_eq!(page.events[0].sequence, page.oldest);
     assert_eq!(log.after(0, usize::MAX, None).events.len(), EVENTS_KEPT);
     let counters = &log.totals().gpus[0].1;
-    assert_eq!((counters.kinds["xid"], counters.xids[&31]), (storm, storm));
+    assert_eq!((counters.kinds["xid"], counters.xids[&31].count), (storm, storm));
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn made_up_codes_do_not_fill_the_memory_and_are_counted() {
     log.append(example::at(), Some(gpu(0)), EventKind::Xid(None));
     let counters = &log.totals().gpus[0].1;
     assert_eq!(counters.xids.len(), XIDS_COUNTED);
-    assert_eq!((counters.xids[&3], counters.kinds["xid"]), (2, 1_002));
+    assert_eq!((counters.xids[&3].count, counters.kinds["xid"]), (2, 1_002));
     assert_eq!(counters.other_xids, 1_001 - XIDS_COUNTED as u64);
 }
 
@@ -126,7 +126,7 @@ fn a_gpu_goes_by_the_name_it_said_last_and_is_unwatched_until_told() {
     log.know(0, &id);
     let (gpu, counters) = &log.totals().gpus[0];
     assert_eq!((&gpu.id, counters.unwatched), (&id, Some(Reason::NotReady)));
-    assert_eq!(counters.xids[&31], 1);
+    assert_eq!(counters.xids[&31].count, 1);
     log.watched(0, None);
     assert_eq!(log.totals().gpus[0].1.unwatched, None);
 }

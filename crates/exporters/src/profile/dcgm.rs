@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use gpulse_models::{GpuSnapshot, NvlinkLink, PodContainer, Reading, ThrottleReasons};
+use gpulse_models::{GpuSnapshot, NvlinkLink, PodContainer, ThrottleReasons};
 
 use super::{
     Row, Scale, Table, View,
@@ -42,6 +42,8 @@ const ROWS: &[Row] = rows! {
     gauge "DCGM_FI_DEV_FB_TOTAL" "Device memory, in MiB." both "memory.total_bytes" "memory_total_bytes", MEBI;
     gauge "DCGM_FI_DEV_FB_RESERVED" "Device memory that driver and firmware keep, in MiB." reading "memory.reserved_bytes", MEBI;
     counter "DCGM_FI_DEV_NVLINK_BANDWIDTH_TOTAL" "Data over all NVLinks, both ways, in MiB." made "sum over `nvlink.links` of `sent_bytes_total` and `received_bytes_total`", nvlink;
+    counter "DCGM_FI_DEV_NVLINK_REPLAY_ERROR_COUNT_TOTAL" "Packets that had to be sent again over NVLinks." made "sum over `nvlink.links` of `replay_errors_total`", nvlink_replays;
+    counter "DCGM_FI_DEV_NVLINK_RECOVERY_ERROR_COUNT_TOTAL" "Recoveries of NVLinks." made "sum over `nvlink.links` of `recovery_errors_total`", nvlink_recoveries;
     gauge "DCGM_FI_DEV_VGPU_LICENSE_STATUS" "Whether the vGPU has its licence; 0 also where it takes none." made "`modes.vgpu_licensed`, or 0 by `modes.vgpu_license_supported`", license;
     counter "DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS" "Memory rows that were replaced after uncorrected errors." reading "reliability.remapped_rows.uncorrected";
     counter "DCGM_FI_DEV_CORRECTABLE_REMAPPED_ROWS" "Memory rows that were replaced after corrected errors." reading "reliability.remapped_rows.corrected";
@@ -96,12 +98,12 @@ pub(super) fn expose(view: &View<'_>, seen: &[Seen<'_>], sink: &mut dyn Sink) {
     let family = Family::new(Kind::Gauge, XIDS.0, XIDS.1);
     let mut family = OnFirst::new(&family, sink);
     for gpu in &gpus {
-        for (code, count) in view
+        for (code, tally) in view
             .events_of(gpu.seen.gpu)
             .into_iter()
             .flat_map(|events| &events.xids)
         {
-            family.series(&gpu.labels, &[("xid", &code.to_string())], *count as f64);
+            family.series(&gpu.labels, &[("xid", &code.to_string())], tally.count as f64);
         }
     }
 }
@@ -173,17 +175,27 @@ fn labels(
 }
 
 fn nvlink(seen: &Seen<'_>) -> Option<f64> {
-    let Reading::Value(links) = &seen.sample()?.nvlink.links else {
-        return None;
-    };
     let moved = |link: &NvlinkLink| {
         let sent = link.sent_bytes_total.value()?;
         let received = link.received_bytes_total.value()?;
         Some(sent.0 as f64 + received.0 as f64)
     };
-    // A sum over some links would be taken for the sum over all.
-    let bytes = links.iter().map(moved).sum::<Option<f64>>()?;
-    (!links.is_empty()).then(|| MEBI.apply(bytes))
+    over_links(seen, moved).map(|bytes| MEBI.apply(bytes))
+}
+
+fn nvlink_replays(seen: &Seen<'_>) -> Option<f64> {
+    over_links(seen, |link| Some(*link.replay_errors_total.value()? as f64))
+}
+
+fn nvlink_recoveries(seen: &Seen<'_>) -> Option<f64> {
+    over_links(seen, |link| Some(*link.recovery_errors_total.value()? as f64))
+}
+
+/// The sum over all links. One over some of them would be taken for it, so that there is none where one link says nothing.
+fn over_links(seen: &Seen<'_>, of: impl Fn(&NvlinkLink) -> Option<f64>) -> Option<f64> {
+    let links = seen.sample()?.nvlink.links.value()?;
+    let sum = links.iter().map(of).sum::<Option<f64>>()?;
+    (!links.is_empty()).then_some(sum)
 }
 
 /// Where nothing takes a licence there is none, which that exporter calls 0. Where other things than vGPUs take one, nothing is said.

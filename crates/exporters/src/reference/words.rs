@@ -47,7 +47,9 @@ pub(super) fn of(profile: Profile) -> &'static str {
         Profile::Dcgm49 => "Labels are those of `dcgm`, with `hostname` in place of `Hostname`.",
         Profile::NvidiaSmi => {
             "The label `uuid` is the UUID without `GPU-`; `nvidia_smi_gpu_info` joins it with what the GPU is. \
-             `nvidia_smi_compute_app_…` are shown if `metrics.per_process` is set."
+             `nvidia_smi_compute_app_…` are shown if `metrics.per_process` is set. There are no \
+             `nvidia_smi_clocks_throttle_reasons_…`, which drivers before 535 have in place of `…_event_reasons_…`. \
+             The collection has no duration of its own: each GPU is read by itself."
         }
         Profile::ResourceAgent => "Labels are `gpu_id` (NVML's index) and `node`.",
     }
@@ -139,10 +141,25 @@ pub(super) fn beside(profile: Profile) -> &'static [Row] {
             gauge "DCGM_FI_DEV_XID_ERROR" "events" "The latest XID; 0 if there was none since the agent started.";
         },
         Profile::NvidiaSmi => families! {
-            info "nvidia_smi_gpu_info" "labels `uuid`, `name`, `driver_version`, `vbios_version`, `pci_bus_id`, `serial`, `index`" "What the GPU is.";
+            info "nvidia_smi_gpu_info" "labels `uuid`, `name`, `driver_version`, `cuda_version`, `compute_cap`, `vbios_version`, `pci_bus_id`, `pci_sub_device_id`, `serial`, `index`" "What the GPU is.";
+            info "nvidia_smi_mig_info" "labels `mig_uuid`, `gpu_instance_id`, `compute_instance_id`, `profile`" "What a MIG instance is.";
+            gauge "nvidia_smi_mig_memory_total_bytes" "`mig.instances.memory_total_bytes`, by `gpu_instance_id`" "Memory of a GPU instance.";
+            gauge "nvidia_smi_mig_memory_used_bytes" "`mig.instances.memory_used_bytes`, by `gpu_instance_id`" "Memory of a GPU instance that is allocated.";
+            gauge "nvidia_smi_mig_memory_free_bytes" "`mig.instances.memory_free_bytes`, by `gpu_instance_id`" "Memory of a GPU instance that is not allocated.";
+            gauge "nvidia_smi_mig_graphics_activity_ratio" "`mig.instances.activity.graphics_percent`, by `gpu_instance_id`" "Share of time in which its engines were at work.";
+            gauge "nvidia_smi_mig_sm_activity_ratio" "`mig.instances.activity.sm_percent`, by `gpu_instance_id`" "Share of time in which its SMs had a warp.";
+            gauge "nvidia_smi_mig_sm_occupancy_ratio" "`mig.instances.activity.sm_occupancy_percent`, by `gpu_instance_id`" "Warps that were on its SMs, of those that could be.";
+            gauge "nvidia_smi_mig_tensor_activity_ratio" "`mig.instances.activity.tensor_percent`, by `gpu_instance_id`" "Cycles in which its tensor cores were at work.";
+            gauge "nvidia_smi_mig_pcie_throughput_tx_bytes_per_second" "`mig.instances.activity.pcie_sent_bytes_per_second`, by `gpu_instance_id`" "Sent over PCIe by a GPU instance.";
+            gauge "nvidia_smi_mig_pcie_throughput_rx_bytes_per_second" "`mig.instances.activity.pcie_received_bytes_per_second`, by `gpu_instance_id`" "Received over PCIe by a GPU instance.";
             counter "nvidia_smi_xid_errors_total" "events, by `xid`" "XIDs since the agent started, by number.";
+            gauge "nvidia_smi_xid_last_timestamp_seconds" "events, by `xid`" "When the agent last heard of an XID, by number.";
             info "nvidia_smi_compute_app_info" "labels `pid`, `process_name`" "A process that computes on the GPU.";
-            gauge "nvidia_smi_compute_app_used_memory_bytes" "by `pid`" "Memory of a process that computes on the GPU.";
+            gauge "nvidia_smi_compute_app_used_memory_bytes" "by `pid`, `process_name`" "Memory of a process that computes on the GPU.";
+            gauge "nvidia_smi_compute_apps_last_collect_success" "`processes` of all GPUs" "Whether the processes of each GPU could be read.";
+            gauge "nvidia_smi_last_collect_success" "NVML's initialisation and the states of all GPUs" "Whether NVML can be used and each GPU was read.";
+            gauge "nvidia_smi_last_collect_success_timestamp_seconds" "times of the samples" "When the GPU that was read longest ago was read.";
+            counter "nvidia_smi_failed_scrapes_total" "the agent" "Reads of GPUs that failed.";
         },
         Profile::ResourceAgent => families! {
             gauge "gpu_exporter_success" "NVML's initialisation" "Whether NVML can be used.";

@@ -79,7 +79,7 @@ fn a_storm_is_counted_completely_and_changes_no_snapshot() {
                 })
                 .await;
         }
-        assert_eq!(bench.cache.events().totals().gpus[0].1.xids[&31], 100_000);
+        assert_eq!(bench.cache.events().totals().gpus[0].1.xids[&31].count, 100_000);
         assert_eq!(bench.logged().len(), crate::EVENTS_KEPT);
         assert_eq!(bench.host().generation, generation);
     });

@@ -286,7 +286,11 @@ impl Counters {
                 gpu_uuid: gpu.id.to_string(),
                 unwatched: counters.unwatched,
                 kinds: counters.kinds,
-                xids: counters.xids,
+                xids: counters
+                    .xids
+                    .into_iter()
+                    .map(|(code, tally)| (code, tally.count))
+                    .collect(),
                 other_xids: counters.other_xids,
             });
         Self {

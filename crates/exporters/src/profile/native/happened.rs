@@ -48,7 +48,7 @@ fn xids(view: &View<'_>, counters: &Counted<'_>, sink: &mut dyn Sink) {
     let family = Family::new(Kind::Counter, "gpulse_xid_errors_total", help);
     let mut family = OnFirst::new(&family, sink);
     for (labels, counters) in counters {
-        for (code, count) in &counters.xids {
+        for (code, tally) in &counters.xids {
             let severity = Xid::of(*code).severity.as_str();
             let last = counters.last_xid.filter(|last| last.code == *code);
             let sequence = last.map(|last| last.sequence.to_string());
@@ -59,7 +59,7 @@ fn xids(view: &View<'_>, counters: &Counted<'_>, sink: &mut dyn Sink) {
             });
             let point = Point {
                 exemplar,
-                ..counted(view, *count as f64)
+                ..counted(view, tally.count as f64)
             };
             family.series(
                 labels,

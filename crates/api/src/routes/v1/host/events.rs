@@ -32,8 +32,8 @@ impl HostEvents {
             for (kind, count) in counters.kinds {
                 *events.kinds.entry(kind).or_default() += count;
             }
-            for (code, count) in counters.xids {
-                *events.xids.entry(code).or_default() += count;
+            for (code, tally) in counters.xids {
+                *events.xids.entry(code).or_default() += tally.count;
             }
             events.other_xids += counters.other_xids;
             if let Some(reason) = counters.unwatched {

@@ -1,0 +1,110 @@
+//! The table: a field of `nvidia-smi --query-gpu` for each reading that has one, in base units.
+
+use super::{
+    super::{Row, Scale, dcgm, row::rows},
+    numbers,
+};
+
+const HERTZ: Scale = Scale::Times(1e6);
+pub(super) const RATIO: Scale = Scale::Over(100.0);
+
+/// Where the reasons why clocks are lowered come from.
+const REASONS: &str = "`clocks.event_reasons`";
+
+pub(super) const ROWS: &[Row] = rows! {
+    gauge "nvidia_smi_index" "Index of the GPU." made "NVML's index", numbers::index;
+    gauge "nvidia_smi_utilization_gpu_ratio" "Share of time in which a kernel ran." reading "load.gpu_percent", RATIO;
+    gauge "nvidia_smi_utilization_memory_ratio" "Share of time in which memory was read or written." reading "load.memory_percent", RATIO;
+    gauge "nvidia_smi_utilization_encoder_ratio" "Use of the video encoders." reading "load.encoder_percent", RATIO;
+    gauge "nvidia_smi_utilization_decoder_ratio" "Use of the video decoders." reading "load.decoder_percent", RATIO;
+    gauge "nvidia_smi_utilization_jpeg_ratio" "Use of the JPEG engines." reading "load.jpeg_percent", RATIO;
+    gauge "nvidia_smi_utilization_ofa_ratio" "Use of the optical flow engines." reading "load.ofa_percent", RATIO;
+    gauge "nvidia_smi_memory_total_bytes" "Device memory." reading "memory.total_bytes";
+    gauge "nvidia_smi_memory_used_bytes" "Device memory that is allocated." reading "memory.used_bytes";
+    gauge "nvidia_smi_memory_free_bytes" "Device memory that is not allocated." reading "memory.free_bytes";
+    gauge "nvidia_smi_memory_reserved_bytes" "Device memory that driver and firmware keep." reading "memory.reserved_bytes";
+    gauge "nvidia_smi_power_draw_watts" "Power draw." reading "power.draw_watts";
+    gauge "nvidia_smi_power_draw_average_watts" "Power draw, averaged by the driver." reading "power.average_watts";
+    gauge "nvidia_smi_power_draw_instant_watts" "Power draw at this moment." reading "power.instant_watts";
+    gauge "nvidia_smi_power_limit_watts" "The power limit that is set." reading "power.management_limit_watts";
+    gauge "nvidia_smi_power_default_limit_watts" "The power limit after a reset." reading "limits.power_default_watts";
+    gauge "nvidia_smi_power_min_limit_watts" "The lowest power limit that can be set." reading "limits.power_min_watts";
+    gauge "nvidia_smi_power_max_limit_watts" "The highest power limit that can be set." reading "limits.power_max_watts";
+    gauge "nvidia_smi_enforced_power_limit_watts" "The power limit in force." reading "power.enforced_limit_watts";
+    counter "nvidia_smi_energy_joules_total" "Energy." reading "power.energy_joules_total";
+    gauge "nvidia_smi_temperature_gpu" "Core temperature, in °C." reading "thermal.gpu_celsius";
+    gauge "nvidia_smi_temperature_memory" "Memory temperature, in °C." reading "thermal.memory_celsius";
+    gauge "nvidia_smi_temperature_gpu_tlimit" "How much warmer the GPU may get before clocks are lowered, in °C." reading "thermal.margin_celsius";
+    gauge "nvidia_smi_clocks_current_graphics_clock_hz" "Graphics clock." reading "clocks.graphics_mhz", HERTZ;
+    gauge "nvidia_smi_clocks_current_sm_clock_hz" "SM clock." reading "clocks.sm_mhz", HERTZ;
+    gauge "nvidia_smi_clocks_current_memory_clock_hz" "Memory clock." reading "clocks.memory_mhz", HERTZ;
+    gauge "nvidia_smi_clocks_current_video_clock_hz" "Clock of the video engines." reading "clocks.video_mhz", HERTZ;
+    gauge "nvidia_smi_clocks_max_graphics_clock_hz" "The highest graphics clock." reading "limits.graphics_max_mhz", HERTZ;
+    gauge "nvidia_smi_clocks_max_sm_clock_hz" "The highest SM clock." reading "limits.sm_max_mhz", HERTZ;
+    gauge "nvidia_smi_clocks_max_memory_clock_hz" "The highest memory clock." reading "limits.memory_max_mhz", HERTZ;
+    gauge "nvidia_smi_clocks_event_reasons_active" "All reasons why clocks are lowered, as NVML's bits." made REASONS, numbers::reasons;
+    gauge "nvidia_smi_clocks_event_reasons_gpu_idle" "Clocks are lowered because the GPU is idle." made REASONS, numbers::reason::<0>;
+    gauge "nvidia_smi_clocks_event_reasons_applications_clocks_setting" "Clocks are lowered by the setting of applications' clocks." made REASONS, numbers::reason::<1>;
+    gauge "nvidia_smi_clocks_event_reasons_sw_power_cap" "Clocks are lowered by the power limit." made REASONS, numbers::reason::<2>;
+    gauge "nvidia_smi_clocks_event_reasons_hw_slowdown" "Clocks are lowered by the hardware." made REASONS, numbers::reason::<3>;
+    gauge "nvidia_smi_clocks_event_reasons_sync_boost" "Clocks are lowered by another GPU of the sync boost group." made REASONS, numbers::reason::<4>;
+    gauge "nvidia_smi_clocks_event_reasons_sw_thermal_slowdown" "Clocks are lowered by heat, by the driver." made REASONS, numbers::reason::<5>;
+    gauge "nvidia_smi_clocks_event_reasons_hw_thermal_slowdown" "Clocks are lowered by heat, by the hardware." made REASONS, numbers::reason::<6>;
+    gauge "nvidia_smi_clocks_event_reasons_hw_power_brake_slowdown" "Clocks are lowered by the power brake." made REASONS, numbers::reason::<7>;
+    gauge "nvidia_smi_clocks_event_reasons_counters_sw_power_cap_seconds" "Time with clocks lowered by the power limit." reading "clocks.lowered.power_seconds_total";
+    gauge "nvidia_smi_clocks_event_reasons_counters_sync_boost_seconds" "Time with clocks lowered by sync boost." reading "clocks.lowered.sync_boost_seconds_total";
+    gauge "nvidia_smi_fan_speed_ratio" "Speed that the first fan is driven at." made "`speed_percent` of the first of `thermal.fans`", numbers::fan;
+    gauge "nvidia_smi_pstate" "Performance state, 0 for the fastest." made "`clocks.performance_state`", dcgm::performance_state;
+    counter "nvidia_smi_ecc_errors_corrected_volatile_total" "Corrected memory errors since the driver was loaded." reading "reliability.corrected_volatile";
+    counter "nvidia_smi_ecc_errors_uncorrected_volatile_total" "Uncorrected memory errors since the driver was loaded." reading "reliability.uncorrected_volatile";
+    counter "nvidia_smi_ecc_errors_corrected_aggregate_total" "Corrected memory errors over the board's life." reading "reliability.corrected_aggregate";
+    counter "nvidia_smi_ecc_errors_uncorrected_aggregate_total" "Uncorrected memory errors over the board's life." reading "reliability.uncorrected_aggregate";
+    gauge "nvidia_smi_pcie_link_gen_current" "Generation of the PCIe link." reading "pcie.generation";
+    gauge "nvidia_smi_pcie_link_width_current" "Lanes of the PCIe link." reading "pcie.width";
+    gauge "nvidia_smi_pcie_throughput_tx_bytes_per_second" "Sent over PCIe." reading "pcie.sent_bytes_per_second";
+    gauge "nvidia_smi_pcie_throughput_rx_bytes_per_second" "Received over PCIe." reading "pcie.received_bytes_per_second";
+    gauge "nvidia_smi_ecc_mode_current" "Whether memory errors are corrected." reading "reliability.ecc_enabled";
+    gauge "nvidia_smi_ecc_mode_pending" "Whether they are after the next reset." reading "reliability.ecc_enabled_after_reset";
+    gauge "nvidia_smi_ecc_errors_corrected_volatile_sram" "Corrected errors of on-chip memory since the driver was loaded." reading "reliability.sram.corrected_volatile";
+    gauge "nvidia_smi_ecc_errors_corrected_aggregate_sram" "Corrected errors of on-chip memory over the board's life." reading "reliability.sram.corrected_aggregate";
+    gauge "nvidia_smi_ecc_errors_uncorrected_volatile_sram_parity" "Errors of on-chip memory found by parity since the driver was loaded." reading "reliability.sram.uncorrected_parity_volatile";
+    gauge "nvidia_smi_ecc_errors_uncorrected_volatile_sram_secded" "Uncorrected errors of on-chip memory found by its code since the driver was loaded." reading "reliability.sram.uncorrected_secded_volatile";
+    gauge "nvidia_smi_ecc_errors_uncorrected_aggregate_sram_parity" "Errors of on-chip memory found by parity over the board's life." reading "reliability.sram.uncorrected_parity_aggregate";
+    gauge "nvidia_smi_ecc_errors_uncorrected_aggregate_sram_secded" "Uncorrected errors of on-chip memory found by its code over the board's life." reading "reliability.sram.uncorrected_secded_aggregate";
+    gauge "nvidia_smi_ecc_errors_uncorrected_aggregate_sram_threshold_exceeded" "Whether on-chip memory had more uncorrected errors than it may." reading "reliability.sram.threshold_exceeded";
+    gauge "nvidia_smi_retired_pages_single_bit_ecc_count" "Memory pages that were taken out of use after corrected errors." reading "reliability.retired_pages_corrected";
+    gauge "nvidia_smi_retired_pages_double_bit_count" "Memory pages that were taken out of use after an uncorrected error." reading "reliability.retired_pages_uncorrected";
+    gauge "nvidia_smi_retired_pages_pending" "Whether memory pages will be taken out of use at the next reset." reading "reliability.retirement_pending";
+    gauge "nvidia_smi_remapped_rows_correctable" "Memory rows that were replaced after corrected errors." reading "reliability.remapped_rows.corrected";
+    gauge "nvidia_smi_remapped_rows_uncorrectable" "Memory rows that were replaced after uncorrected errors." reading "reliability.remapped_rows.uncorrected";
+    gauge "nvidia_smi_remapped_rows_pending" "Whether memory rows will be replaced at the next reset." reading "reliability.remapped_rows.pending";
+    gauge "nvidia_smi_remapped_rows_failure" "Whether a memory row could not be replaced." reading "reliability.remapped_rows.failed";
+    gauge "nvidia_smi_remapped_rows_histogram_max" "Banks of memory with all spare rows." reading "reliability.remapped_rows.banks_max_spare";
+    gauge "nvidia_smi_remapped_rows_histogram_high" "Banks of memory with most spare rows." reading "reliability.remapped_rows.banks_high_spare";
+    gauge "nvidia_smi_remapped_rows_histogram_partial" "Banks of memory with some spare rows." reading "reliability.remapped_rows.banks_partial_spare";
+    gauge "nvidia_smi_remapped_rows_histogram_low" "Banks of memory with few spare rows." reading "reliability.remapped_rows.banks_low_spare";
+    gauge "nvidia_smi_remapped_rows_histogram_none" "Banks of memory without a spare row." reading "reliability.remapped_rows.banks_no_spare";
+    gauge "nvidia_smi_gpu_recovery_action" "What has to be done to bring the GPU back into order, as NVML's number: 0 for nothing, 1 GPU reset, 2 node reboot, 3 drain P2P, 4 drain and reset." made "`reliability.recovery_action`", numbers::recovery_action;
+    gauge "nvidia_smi_fabric_state" "How far the GPU has come into its NVLink fabric: 0 not supported, 1 not started, 2 in progress, 3 completed." made "`reliability.fabric.state`", numbers::fabric_state;
+    gauge "nvidia_smi_fabric_clique_id" "The clique of its NVLink fabric." reading "reliability.fabric.clique_id";
+    gauge "nvidia_smi_mig_mode_current" "Whether the GPU can be cut into MIG instances." reading "mig.enabled";
+    gauge "nvidia_smi_mig_mode_pending" "Whether it can after the next reset." reading "mig.enabled_after_reset";
+    gauge "nvidia_smi_compute_mode" "Who may compute: 0 anybody, 1 one thread, 2 nobody, 3 one process." made "`modes.compute_mode`", numbers::compute_mode;
+    gauge "nvidia_smi_persistence_mode" "Whether the driver stays loaded while nobody uses the GPU." reading "modes.persistence";
+    gauge "nvidia_smi_accounting_mode" "Whether the driver keeps accounts of processes." reading "modes.accounting";
+    gauge "nvidia_smi_c2c_mode" "Whether GPU and processor are joined by a coherent link." reading "modes.chip_to_chip";
+    gauge "nvidia_smi_display_active" "Whether a display is initialised on the GPU." reading "modes.display_active";
+    gauge "nvidia_smi_display_attached" "Whether a display is plugged in." reading "modes.display_connected";
+    gauge "nvidia_smi_compute_cap" "CUDA compute capability." made "`identity.compute_capability`", numbers::compute_capability;
+    gauge "nvidia_smi_encoder_stats_session_count" "Sessions that encode video." reading "sessions.encoder_sessions";
+    gauge "nvidia_smi_encoder_stats_average_fps" "Mean of their frame rates." reading "sessions.encoder_average_fps";
+    gauge "nvidia_smi_encoder_stats_average_latency" "Mean of the time that a frame takes, in µs." reading "sessions.encoder_latency_microseconds";
+    gauge "nvidia_smi_compute_apps" "Processes that compute on the GPU." made "`processes`", numbers::compute_apps;
+    gauge "nvidia_smi_pcie_link_gen_gpucurrent" "Generation of the PCIe link." reading "pcie.generation";
+    gauge "nvidia_smi_pcie_link_gen_max" "The highest generation of GPU and slot." reading "limits.pcie_generation_max";
+    gauge "nvidia_smi_pcie_link_width_max" "The most lanes of GPU and slot." reading "limits.pcie_width_max";
+    gauge "nvidia_smi_platform_host_id" "The node within its tray." reading "identity.chassis_host_id";
+    gauge "nvidia_smi_platform_slot_number" "Its slot in the chassis." reading "identity.chassis_slot";
+    gauge "nvidia_smi_platform_tray_index" "The tray within the slot." reading "identity.chassis_tray";
+    gauge "nvidia_smi_platform_module_id" "Number of its module on the base board." reading "identity.module_id";
+};
