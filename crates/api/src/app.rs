@@ -63,10 +63,10 @@ macro_rules! routes {
     };
 }
 
-// Tried in this order: the most wanted first.
+// Tried in this order: the most wanted first, and those with a part that varies after those without, for whom it would be looked for
+// in vain at every request.
 routes! {
     read "/gpu/metrics" gpu::metrics;
-    read "/gpu/metrics/{gpu_id}" gpu::metrics_of_one;
     read "/metrics" metrics::metrics;
     read "/gpu/info" gpu::info;
     read "/health/live" health::live;
@@ -75,9 +75,7 @@ routes! {
     read "/health" health::health;
     read "/health/detailed" health::detailed;
     read "/api/v1/gpus" v1::gpus::gpus;
-    read "/api/v1/gpus/{gpu}" v1::gpus::gpu;
     read "/api/v1/stream" v1::stream::stream;
-    read "/api/v1/gpus/{gpu}/processes" v1::processes::processes_of_one;
     read "/api/v1/processes" v1::processes::processes;
     read "/api/v1/host" v1::host::host;
     read "/api/v1/topology" v1::topology::topology;
@@ -88,11 +86,14 @@ routes! {
     told "/api/v1/admin/park" v1::admin::park;
     told "/api/v1/admin/resume" v1::admin::resume;
     read "/" root::root;
-    read "/ui/{file}" dashboard::file;
-    read "/ui/{folder}/{file}" dashboard::file_in_folder;
     read "/openapi.json" docs::openapi;
     read "/docs" docs::page;
     read "/docs/" docs::page_from_folder;
+    read "/gpu/metrics/{gpu_id}" gpu::metrics_of_one;
+    read "/api/v1/gpus/{gpu}" v1::gpus::gpu;
+    read "/api/v1/gpus/{gpu}/processes" v1::processes::processes_of_one;
+    read "/ui/{file}" dashboard::file;
+    read "/ui/{folder}/{file}" dashboard::file_in_folder;
     read "/docs/{file}" docs::asset;
 }
 

@@ -69,9 +69,9 @@ async fn requests_are_counted_by_template_method_and_status() {
         ("/gpu/metrics", HttpMethod::Get, 304, 1),
         ("/gpu/metrics", HttpMethod::Head, 200, 1),
         ("/gpu/metrics", HttpMethod::Other, 405, 1),
+        ("/api/v1/admin/park", HttpMethod::Post, 403, 1),
         ("/gpu/metrics/{gpu_id}", HttpMethod::Get, 200, 2),
         ("/gpu/metrics/{gpu_id}", HttpMethod::Get, 404, 1),
-        ("/api/v1/admin/park", HttpMethod::Post, 403, 1),
     ];
     assert_eq!(counted(&api.cache), expected);
     let HttpStats {
