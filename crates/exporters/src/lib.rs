@@ -20,8 +20,8 @@ pub use family::{Exemplar, Extra, Family, Histogram, Kind, Labels, Point, Sink};
 pub use kubelet::{KUBELET_SOCKET, PodSettings, PodWatch, watch_pods};
 pub use profile::{Each, Profile, Profiles, Row, Scale, Source, Table, UnknownProfile, View};
 pub use push::{
-    Access, BUFFER_BYTES, Endpoint, EndpointError, FileError, MAX_BUFFER_BYTES, MIN_BUFFER_BYTES,
-    PushSettings, Pusher, StartError, Subject, chain, http_client,
+    Access, BUFFER_BYTES, Endpoint, EndpointError, FileError, Headers, MAX_BUFFER_BYTES, MIN_BUFFER_BYTES,
+    NotListed, PushSettings, Pusher, StartError, Subject, chain, http_client, listed,
 };
 pub use reference::reference;
 pub use text::Format;

@@ -25,7 +25,7 @@ const GRPC: &str =
 const MANAGER: &str = "only the binary talks to the service manager";
 const START: &str = "libraries have errors of their own and no command line";
 
-const LIBRARIES: [Library; 35] = [
+const LIBRARIES: [Library; 36] = [
     // The simulator is tested with a foreign client.
     Library {
         name: "nvml-wrapper",
@@ -217,6 +217,12 @@ const LIBRARIES: [Library; 35] = [
         name: "opentelemetry-proto",
         normal: &["gpulse-exporters"],
         dev: &["gpulse-e2e"],
+        reason: PUSH,
+    },
+    Library {
+        name: "percent-encoding",
+        normal: &["gpulse-exporters"],
+        dev: &[],
         reason: PUSH,
     },
     Library {

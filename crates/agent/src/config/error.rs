@@ -67,6 +67,16 @@ impl ConfigError {
         }
     }
 
+    /// A variable that is no key.
+    pub(super) fn in_variable(name: &str, problem: &str) -> Self {
+        Self {
+            key: String::new(),
+            origin: Some(format!("environment variable {name}")),
+            problem: problem.to_owned(),
+            permitted: None,
+        }
+    }
+
     /// A value out of its range.
     pub(super) fn from_violation(violation: Violation, layers: &Figment) -> Self {
         let origin = layers

@@ -322,9 +322,10 @@ Each value comes from the topmost layer that gives it:
 
 1. flags of `gpulse serve`
 2. environment variables `GPULSE_…`, with `__` between section and key
-3. the environment variables `AGENT_ID`, `PORT` and `LOG_LEVEL`, for those who come from the Python agent
-4. the file named by `--config` or `GPULSE_CONFIG`, or else `/etc/gpulse/gpulse.toml` if there is one
-5. the default
+3. the environment variables `OTEL_…` that OpenTelemetry gives exporters of metrics, as [EXPORTERS.md](EXPORTERS.md#pushing) lists them
+4. the environment variables `AGENT_ID`, `PORT` and `LOG_LEVEL`, for those who come from the Python agent
+5. the file named by `--config` or `GPULSE_CONFIG`, or else `/etc/gpulse/gpulse.toml` if there is one
+6. the default
 
 `gpulse config` prints what came out, with the origin of each value; what it prints is a valid configuration file.
 An unknown key or a value that is not permitted ends the program with the key, where it was set, and what is

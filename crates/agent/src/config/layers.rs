@@ -1,4 +1,4 @@
-//! Puts the layers together: defaults < file < the Python agent's variables < `GPULSE_…` < flags.
+//! Puts the layers together: defaults < file < the Python agent's variables < OpenTelemetry's < `GPULSE_…` < flags.
 
 use std::path::Path;
 
@@ -8,7 +8,9 @@ use figment::{
     value::{Dict, Map, Value},
 };
 
-use super::{Config, ConfigError, Loaded, addresses::Addresses, keys, push_keys::PUSH_TEXT_KEYS};
+use super::{
+    Config, ConfigError, Loaded, addresses::Addresses, keys, opentelemetry, push_keys::PUSH_TEXT_KEYS,
+};
 use crate::cli::Settings;
 
 /// The file that is read if no other is named, and if it exists.
@@ -31,12 +33,14 @@ pub(crate) fn load(flags: &Settings) -> Result<Loaded, ConfigError> {
     let seed = seed_variables(&layers)?;
     layers = layers
         .merge(seed)
+        .merge(opentelemetry::layer())
         .merge(environment())
         .merge(texts())
         .merge(flag_layer(flags));
-    let config: Config = layers
+    let mut config: Config = layers
         .extract()
         .map_err(|error| ConfigError::from_figment(&error))?;
+    config.otlp.headers = opentelemetry::headers()?;
     config
         .check()
         .map_err(|violation| ConfigError::from_violation(violation, &layers))?;
@@ -104,10 +108,7 @@ fn is_kubernetes(name: &str) -> bool {
 
 /// The variables of [`TEXT_KEYS`] and those that figment cannot read, as they are.
 fn texts() -> Layer {
-    let mut layer = Layer {
-        name: TEXTS,
-        values: Dict::new(),
-    };
+    let mut layer = Layer::named(TEXTS);
     for key in keys::all().map(|key| key.path) {
         let name = keys::variable(key);
         let text = TEXT_KEYS.contains(&key) || PUSH_TEXT_KEYS.contains(&key);
@@ -121,10 +122,7 @@ fn texts() -> Layer {
 
 /// The variables of the Python agent. `PORT` changes the port of the address that the layers below gave.
 fn seed_variables(below: &Figment) -> Result<Layer, ConfigError> {
-    let mut layer = Layer {
-        name: SEED_VARIABLES,
-        values: Dict::new(),
-    };
+    let mut layer = Layer::named(SEED_VARIABLES);
     if let Some(name) = variable("AGENT_ID") {
         layer.set("agent_id", Value::from(name));
     }
@@ -145,15 +143,13 @@ fn seed_variables(below: &Figment) -> Result<Layer, ConfigError> {
     Ok(layer)
 }
 
-fn variable(name: &str) -> Option<String> {
+/// The value of an environment variable, if it has one that is not empty.
+pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 fn flag_layer(flags: &Settings) -> Layer {
-    let mut layer = Layer {
-        name: FLAGS,
-        values: Dict::new(),
-    };
+    let mut layer = Layer::named(FLAGS);
     let path = |path: &std::path::PathBuf| path.display().to_string();
     let given = [
         ("agent_id", flags.agent_id.clone()),
@@ -201,6 +197,7 @@ pub(super) fn origin(metadata: &Metadata, key: &str) -> String {
                 .and_then(|known| known.flag);
             flag.map_or_else(|| FLAGS.to_owned(), |flag| format!("flag {flag}"))
         }
+        opentelemetry::NAME => format!("environment variable {}", opentelemetry::variable_of(key)),
         SEED_VARIABLES => {
             let name = match key {
                 "bind" => "PORT",
@@ -217,12 +214,20 @@ pub(super) fn origin(metadata: &Metadata, key: &str) -> String {
 }
 
 /// A layer with a name of ours.
-struct Layer {
+pub(super) struct Layer {
     name: &'static str,
     values: Dict,
 }
 
 impl Layer {
+    /// One without values.
+    pub(super) fn named(name: &'static str) -> Self {
+        Self {
+            name,
+            values: Dict::new(),
+        }
+    }
+
     fn of(name: &'static str, config: &Config) -> Self {
         let values = Serialized::defaults(config).data().ok();
         let values = values
@@ -232,7 +237,7 @@ impl Layer {
     }
 
     /// Sets `section.key`.
-    fn set(&mut self, path: &str, value: Value) {
+    pub(super) fn set(&mut self, path: &str, value: Value) {
         match path.split_once('.') {
             None => {
                 self.values.insert(path.to_owned(), value);

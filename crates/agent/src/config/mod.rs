@@ -15,6 +15,7 @@ mod kubernetes;
 mod layers;
 mod metrics;
 mod metrics_keys;
+mod opentelemetry;
 mod pairs;
 mod push;
 mod push_keys;

@@ -3,7 +3,8 @@
 use std::{path::PathBuf, time::Duration};
 
 use gpulse_exporters::{
-    Access, BUFFER_BYTES, Endpoint, MAX_BUFFER_BYTES, MIN_BUFFER_BYTES, Profile, Profiles, PushSettings,
+    Access, BUFFER_BYTES, Endpoint, Headers, MAX_BUFFER_BYTES, MIN_BUFFER_BYTES, Profile, Profiles,
+    PushSettings,
     otlp::{OtlpSettings, Protocol},
     remote_write::RemoteWriteSettings,
 };
@@ -40,6 +41,9 @@ pub(crate) struct Otlp {
     pub(crate) profiles: Profiles,
     #[serde(with = "pairs")]
     pub(crate) resource: Pairs,
+    /// Those that OpenTelemetry's variables have: no key of the file, since they may be secret.
+    #[serde(skip)]
+    pub(crate) headers: Headers,
     pub(crate) headers_file: Option<PathBuf>,
     pub(crate) token_file: Option<PathBuf>,
     pub(crate) username: Option<String>,
@@ -99,6 +103,7 @@ impl Default for Otlp {
             compression: Compression::Gzip,
             profiles: Profiles::default(),
             resource: Pairs::new(),
+            headers: Headers::default(),
             headers_file: None,
             token_file: None,
             username: None,
@@ -150,6 +155,7 @@ impl Otlp {
 
     fn access(&self) -> Access {
         Access {
+            headers: self.headers.clone(),
             headers_file: self.headers_file.clone(),
             token_file: self.token_file.clone(),
             username: self.username.clone(),
@@ -192,6 +198,7 @@ impl RemoteWrite {
 
     fn access(&self) -> Access {
         Access {
+            headers: Headers::default(),
             headers_file: self.headers_file.clone(),
             token_file: self.token_file.clone(),
             username: self.username.clone(),

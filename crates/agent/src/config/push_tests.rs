@@ -137,3 +137,86 @@ fn what_does_not_go_together_is_refused_with_what_to_do() {
         }
     });
 }
+
+#[test]
+fn opentelemetrys_variables_are_honoured_below_those_of_the_agent() {
+    jailed(|jail| {
+        jail.set_env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318/otlp/");
+        jail.set_env(
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            "x-scope=gpus,authorization=Bearer%20secret",
+        );
+        jail.set_env("OTEL_EXPORTER_OTLP_TIMEOUT", "2500");
+        jail.set_env("OTEL_METRIC_EXPORT_INTERVAL", "60000");
+        jail.set_env("OTEL_RESOURCE_ATTRIBUTES", "service.name=other,rack=7%2C8");
+        jail.set_env("OTEL_SERVICE_NAME", "gpus");
+        let found = load(&Settings::default()).unwrap();
+        let otlp = found.config.otlp.settings().unwrap();
+        assert_eq!(otlp.endpoint.to_string(), "http://collector:4318/otlp/v1/metrics");
+        assert_eq!(
+            found.config.otlp.protocol,
+            crate::config::push::OtlpProtocol::Http
+        );
+        assert_eq!(
+            (otlp.push.timeout.as_millis(), otlp.push.interval.as_secs()),
+            (2_500, 60)
+        );
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(otlp.resource, [pair("rack", "7,8"), pair("service.name", "gpus")]);
+        let headers = otlp.access.headers().unwrap();
+        assert_eq!(headers["x-scope"], "gpus");
+        assert_eq!(headers["authorization"], "Bearer secret");
+        let shown = format!("{found}\n{:?}", found.config);
+        assert!(!shown.contains("secret"), "{shown}");
+        assert!(
+            shown.contains("# environment variable OTEL_EXPORTER_OTLP_ENDPOINT"),
+            "{shown}"
+        );
+        assert!(
+            shown.contains("# environment variable OTEL_RESOURCE_ATTRIBUTES"),
+            "{shown}"
+        );
+
+        jail.set_env("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://metrics:4317");
+        jail.set_env("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
+        assert_eq!(loaded().otlp.endpoint.as_deref(), Some("http://metrics:4317"));
+        assert_eq!(loaded().otlp.protocol, crate::config::push::OtlpProtocol::Grpc);
+        jail.set_env("GPULSE_OTLP__ENDPOINT", "http://own:4317");
+        assert_eq!(loaded().otlp.endpoint.as_deref(), Some("http://own:4317"));
+    });
+}
+
+#[test]
+fn opentelemetry_can_be_told_to_be_off() {
+    jailed(|jail| {
+        for off in [
+            ("OTEL_SDK_DISABLED", "true"),
+            ("OTEL_METRICS_EXPORTER", "prometheus, none"),
+        ] {
+            jail.clear_env();
+            jail.set_env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318");
+            jail.set_env("OTEL_EXPORTER_OTLP_HEADERS", "no list");
+            assert!(load(&Settings::default()).is_err());
+            jail.set_env(off.0, off.1);
+            assert!(loaded().otlp.settings().is_none(), "{off:?}");
+        }
+    });
+}
+
+#[test]
+fn what_opentelemetrys_variables_get_wrong_is_refused_with_their_names() {
+    jailed(|jail| {
+        for (name, value, says) in [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", "`otlp.endpoint`"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", "`otlp.protocol`"),
+            ("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "soon", "`otlp.timeout`"),
+            ("OTEL_METRIC_EXPORT_INTERVAL", "5", "`otlp.interval`"),
+            ("OTEL_RESOURCE_ATTRIBUTES", "rack", "`otlp.resource`"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "secret", "entry 1"),
+        ] {
+            let error = refused(jail, &[(name, value)]);
+            assert!(error.contains(&format!("environment variable {name}")), "{error}");
+            assert!(error.contains(says), "{error}");
+        }
+    });
+}

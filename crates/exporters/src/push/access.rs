@@ -1,4 +1,4 @@
-//! Who the agent is to a receiver, and whom it trusts: headers, credentials and certificates. All of them are in files,
+//! Who the agent is to a receiver, and whom it trusts: headers, credentials and certificates. Most of them are in files,
 //! which are read again for every batch, so that what is renewed there holds from the next batch on.
 
 use std::{
@@ -10,12 +10,16 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
+use super::listed::Headers;
+
 /// The most that is read of a file: no header, token or bundle of authorities is as long.
 const LONGEST: u64 = 1024 * 1024;
 
-/// The files of one receiver. None of them need be given.
+/// The files of one receiver, and headers that come from none. None of them need be given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
+    /// Headers to send with each batch, but for those that the next file has.
+    pub headers: Headers,
     /// Headers to send with each batch, a line `Name: value` each.
     pub headers_file: Option<PathBuf>,
     /// A bearer token.
@@ -50,7 +54,10 @@ pub(crate) struct TlsText {
 impl Access {
     /// Whether there is something to be kept secret in the headers.
     pub fn has_credentials(&self) -> bool {
-        self.headers_file.is_some() || self.token_file.is_some() || self.password_file.is_some()
+        !self.headers.is_empty()
+            || self.headers_file.is_some()
+            || self.token_file.is_some()
+            || self.password_file.is_some()
     }
 
     /// The headers to send, as the files say now.
@@ -73,6 +80,7 @@ impl Access {
                 headers.append(name, value);
             }
         }
+        self.headers.add_to(&mut headers);
         let mut authorize = |path: &Path, value: String| match secret(&value) {
             Some(value) => {
                 headers.insert(AUTHORIZATION, value);

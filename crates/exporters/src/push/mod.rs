@@ -7,6 +7,7 @@ mod backoff;
 mod buffer;
 mod endpoint;
 mod http;
+mod listed;
 mod sender;
 mod subject;
 
@@ -15,6 +16,7 @@ pub use actor::{PushSettings, Pusher, StartError};
 pub use buffer::{BUFFER_BYTES, MAX_BUFFER_BYTES, MIN_BUFFER_BYTES};
 pub use endpoint::{Endpoint, EndpointError};
 pub use http::{chain, http_client};
+pub use listed::{Headers, NotListed, listed};
 pub use subject::Subject;
 
 pub(crate) use access::TlsText;

@@ -61,6 +61,13 @@ The names of the semantic conventions for hardware, version 1.44, which are in d
 profiles in a scope of their own. Each point has the time at which its reading was read; the status, limits and the points of
 profiles have that of the batch. Sums are cumulative since the start of the agent.
 
+The variables that OpenTelemetry gives exporters are honoured, below `GPULSE_…` and above the configuration file:
+`OTEL_EXPORTER_OTLP_ENDPOINT` (to which `/v1/metrics` is added over HTTP), `…_PROTOCOL` (`http/protobuf`, which is the default beside that
+endpoint, or `grpc`), `…_HEADERS`, `…_TIMEOUT`, `…_COMPRESSION`, `…_CERTIFICATE`, `…_CLIENT_CERTIFICATE` and `…_CLIENT_KEY`, each also
+as `OTEL_EXPORTER_OTLP_METRICS_…`, where the endpoint is taken as it is; `OTEL_METRIC_EXPORT_INTERVAL`, `OTEL_SERVICE_NAME` and
+`OTEL_RESOURCE_ATTRIBUTES`. `OTEL_SDK_DISABLED=true`, or `OTEL_METRICS_EXPORTER` without `otlp`, has them ignored. A header that
+`otlp.headers_file` has as well is sent as that says.
+
 The resource has `service.name`, `service.version`, `service.instance.id` (the agent's name) and `host.name`, and the attributes
 of `otlp.resource`. Each point has `hw.id` (the UUID), `hw.name` (`gpu0`), `hw.type` (`gpu`), `hw.vendor`, `hw.model`,
 `hw.serial_number`, `hw.firmware_version` (that of the video BIOS) and `hw.driver_version`, as far as they are known, and those of
