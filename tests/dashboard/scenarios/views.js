@@ -21,7 +21,7 @@ export async function play(world) {
       await stage.goto(fragment);
       await stage.live();
       await stage.until(`${name} is shown`, (selector) => document.querySelector(selector) !== null, sign);
-      check((await stage.page.getAttribute("html", "data-theme")) === theme, `${name} is not ${theme}`);
+      await stage.until(`${name} is ${theme}`, (theme) => document.documentElement.dataset.theme === theme, theme);
       await stage.accessible(`${name}, ${theme}`);
       await stage.fits(name);
       await stage.picture(`${name}-${theme}`);

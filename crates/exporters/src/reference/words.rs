@@ -90,6 +90,7 @@ pub(super) fn beside(profile: Profile) -> &'static [Row] {
             gauge "gpulse_push_last_success_timestamp_seconds" "by `exporter`" "When a receiver last took a batch.";
             counter "gpulse_events_total" "by `kind`" "What happened to the GPU, by kind; a kind that is not there did not occur.";
             counter "gpulse_xid_errors_total" "by `xid`, `severity`" "XIDs of the GPU, by number, with how grave it is; `other` are those beyond what is told apart. Its exemplar is the number of the event in `/api/v1/events`.";
+            gauge "gpulse_xid_last_timestamp_seconds" "by `xid`, `severity`" "When the agent last heard of an XID of the GPU, by number, with how grave it is.";
             gauge "gpulse_last_xid" "events" "The latest XID of the GPU.";
             gauge "gpulse_last_xid_timestamp_seconds" "events" "When the agent heard of the latest XID of the GPU.";
             gauge "gpulse_events_unwatched" "by `reason`" "1 while the driver's events of the GPU do not reach the agent, and why.";

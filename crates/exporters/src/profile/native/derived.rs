@@ -187,7 +187,9 @@ fn add_text(infos: &mut Vec<(String, Derived)>, leaf: &Leaf) {
         }
         return;
     }
-    let name = format!("{}_info", name_of(part));
+    // The plural is the gauge of how many there are.
+    let one = leaf.of.map_or(part, |_| part.strip_suffix('s').unwrap_or(part));
+    let name = format!("{}_info", name_of(one));
     let help = format!("What is said of `{part}` in words.");
     let info = Derived {
         family: Family::new(Kind::Info, name, help),

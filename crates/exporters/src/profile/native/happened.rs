@@ -3,21 +3,22 @@
 use gpulse_models::{EventCounters, Xid};
 
 use super::{
-    super::{
-        View,
-        row::{Labelled, OnFirst},
-    },
+    super::{View, row::OnFirst},
     host::seconds,
 };
 use crate::family::{Exemplar, Family, Kind, Labels, Point, Sink};
 
-pub(super) fn expose(view: &View<'_>, gpus: &[Labelled<'_, '_>], sink: &mut dyn Sink) {
-    let counters: Vec<_> = gpus
+/// Without the labels of who holds a GPU: what happened to it may have happened to another.
+pub(super) fn expose(view: &View<'_>, sink: &mut dyn Sink) {
+    let counters: Vec<_> = view
+        .host
+        .gpus
         .iter()
-        .filter_map(|gpu| Some((&gpu.labels, view.events_of(gpu.seen.gpu)?)))
+        .filter_map(|gpu| Some((Labels::new(super::names(gpu)), view.events_of(gpu)?)))
         .collect();
     kinds(view, &counters, sink);
     xids(view, &counters, sink);
+    times(&counters, sink);
     latest(&counters, sink);
     unwatched(&counters, sink);
     let family = Family::new(
@@ -29,7 +30,7 @@ pub(super) fn expose(view: &View<'_>, gpus: &[Labelled<'_, '_>], sink: &mut dyn 
     OnFirst::new(&family, sink).series(&Labels::default(), &[], counted(view, dropped));
 }
 
-type Counted<'c> = [(&'c Labels, &'c EventCounters)];
+type Counted<'c> = [(Labels, &'c EventCounters)];
 
 fn kinds(view: &View<'_>, counters: &Counted<'_>, sink: &mut dyn Sink) {
     let help = "What happened to the GPU, by kind; a kind that is not there did not occur.";
@@ -70,6 +71,20 @@ fn xids(view: &View<'_>, counters: &Counted<'_>, sink: &mut dyn Sink) {
         if counters.other_xids > 0 {
             let other = [("xid", "other"), ("severity", "unknown")];
             family.series(labels, &other, counted(view, counters.other_xids as f64));
+        }
+    }
+}
+
+/// By number, so that an alert goes by the time of what it is about.
+fn times(counters: &Counted<'_>, sink: &mut dyn Sink) {
+    let help = "When the agent last heard of an XID of the GPU, by number, with how grave it is.";
+    let family = Family::new(Kind::Gauge, "gpulse_xid_last_timestamp_seconds", help);
+    let mut family = OnFirst::new(&family, sink);
+    for (labels, counters) in counters {
+        for (code, tally) in &counters.xids {
+            let severity = Xid::of(*code).severity.as_str();
+            let said = [("xid", &*code.to_string()), ("severity", severity)];
+            family.series(labels, &said, seconds(tally.at));
         }
     }
 }

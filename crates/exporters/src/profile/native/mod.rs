@@ -50,7 +50,7 @@ pub(super) fn expose(view: &View<'_>, seen: &[Seen<'_>], sink: &mut dyn Sink) {
     derived::expose(&gpus, sink);
     absent::expose(&gpus, sink);
     TABLE.expose(&gpus, sink);
-    happened::expose(view, &gpus, sink);
+    happened::expose(view, sink);
     processes::expose(view, &gpus, sink);
     pods::expose(view, &gpus, sink);
     own::expose(view, sink);

@@ -9,8 +9,8 @@ use std::{
 
 use gpulse_aggregator::{Counters, EventTotals};
 use gpulse_models::{
-    EventCounters, EventGpu, GpuSnapshot, GpuState, HostSnapshot, LastXid, LicenseFeature, MigDevice,
-    PodAssignments, PodContainer, PodHolders, Reading, Reason, XidTally, example,
+    EventCounters, EventGpu, GpuSnapshot, GpuState, HostSnapshot, LastXid, LicenseFeature, PodAssignments,
+    PodContainer, PodHolders, Reading, Reason, XidTally, example,
 };
 
 use super::*;
@@ -27,7 +27,7 @@ struct Kept {
 
 impl Sink for Kept {
     fn family(&mut self, family: &Family) {
-        let twice = self.families.iter().any(|(other, _)| other.name == family.name);
+        let twice = self.families.iter().any(|(other, _)| stem(other) == stem(family));
         assert!(!twice, "{} stands there twice", family.name);
         self.families.push((family.clone(), BTreeMap::new()));
     }
@@ -47,6 +47,16 @@ impl Sink for Kept {
     }
 
     fn histogram(&mut self, _: &Labels, _: &[Extra<'_>], _: &Histogram<'_>) {}
+}
+
+/// The name of a family without the ending of its type: as OpenMetrics has it, where it may stand once.
+fn stem(family: &Family) -> &str {
+    let ending = match family.kind {
+        Kind::Counter => "_total",
+        Kind::Info => "_info",
+        _ => "",
+    };
+    family.name.strip_suffix(ending).unwrap_or(&family.name)
 }
 
 impl Kept {
@@ -110,6 +120,14 @@ fn all_profiles_at_once_show_no_family_and_no_series_twice() {
     for (family, _) in &kept.families {
         assert!(family.help.ends_with('.'), "{}: {}", family.name, family.help);
     }
+}
+
+#[test]
+fn names_that_follow_from_the_catalogue_are_unlike_one_another_in_openmetrics() {
+    let families = native::derived().iter().map(|derived| &derived.family);
+    let stems: Vec<_> = families.clone().map(stem).collect();
+    let unlike: BTreeSet<_> = stems.iter().collect();
+    assert_eq!(unlike.len(), stems.len(), "{stems:?}");
 }
 
 #[test]
@@ -234,7 +252,7 @@ fn no_licence_is_0_for_dcgm_and_absent_where_none_is_taken() {
             let labels = kept.of(of_feature).keys().next().unwrap();
             assert!(labels.ends_with("feature=vgpu"), "{labels}");
             let info = kept
-                .of("gpulse_modes_license_features_info")
+                .of("gpulse_modes_license_feature_info")
                 .keys()
                 .next()
                 .unwrap();
