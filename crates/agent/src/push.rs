@@ -21,7 +21,7 @@ impl Pushing {
     pub(crate) fn start(config: &Config, cache: &Arc<SnapshotCache>) -> anyhow::Result<Self> {
         let subject = Subject {
             cache: Arc::clone(cache),
-            agent_id: config.agent_id.clone(),
+            instance: config.instance(),
             node: config.metrics.node(),
             version: env!("CARGO_PKG_VERSION"),
             started_at: microseconds(Timestamp::now()),

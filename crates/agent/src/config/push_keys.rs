@@ -116,7 +116,7 @@ pub(super) const PUSH_KEYS: &[Key] = &[
     key(
         "remote_write.labels",
         "a list of texts `name=value`, or one text with commas",
-        "Labels of all series that do not have them themselves, beside `job=gpulse` and `instance`, the `agent_id`, which they can replace. One with an empty value is left out.",
+        "Labels of all series that do not have them themselves, beside `job=gpulse` and `instance`, the `agent_id` or where that is not set the `metrics.node`, which they can replace. One with an empty value is left out.",
     ),
     key(
         "remote_write.headers_file",

@@ -1,4 +1,4 @@
-//! Where scrapers find the agent.
+//! Where scrapers find the agent, and who it is to them and to receivers.
 
 use std::net::SocketAddr;
 
@@ -18,7 +18,22 @@ impl Config {
                 .map(|address| named(*address, &node))
         });
         let is_tls = self.security().tls.is_some();
-        address.map(|address| ScrapeTarget::new(address, &node, &self.agent_id, is_tls))
+        let agent = if self.is_named() { &self.agent_id } else { "" };
+        address.map(|address| ScrapeTarget::new(address, &node, agent, is_tls))
+    }
+
+    /// What tells the agent from others to receivers that it pushes to: its own name, or its node's where nobody gave it one.
+    pub(crate) fn instance(&self) -> String {
+        let node = self.metrics.node();
+        if self.is_named() || node.is_empty() {
+            return self.agent_id.clone();
+        }
+        node
+    }
+
+    /// Whether the agent has a name of its own: all have the default.
+    fn is_named(&self) -> bool {
+        self.agent_id != Self::default().agent_id
     }
 
     /// What is wrong with [`Self::target`] if it is told from `bind` alone; nothing usually.
@@ -63,6 +78,23 @@ mod tests {
             serde_json::to_value(found).unwrap()["targets"][0].to_string(),
             config.target_warning(),
         )
+    }
+
+    #[test]
+    fn an_agent_that_nobody_named_goes_by_the_name_of_its_node() {
+        let mut config = Config::default();
+        config.metrics.node = Some("gpu-1".to_owned());
+        assert_eq!(config.instance(), "gpu-1");
+        let labels = |config: &Config| {
+            serde_json::to_value(config.target(&config.bind.0)).unwrap()["labels"].to_string()
+        };
+        assert_eq!(labels(&config), r#"{"node":"gpu-1"}"#);
+        config.agent_id = "trainer".to_owned();
+        assert_eq!(config.instance(), "trainer");
+        assert_eq!(labels(&config), r#"{"agent_id":"trainer","node":"gpu-1"}"#);
+        config = Config::default();
+        config.metrics.node = Some(String::new());
+        assert_eq!(config.instance(), config.agent_id);
     }
 
     #[test]

@@ -103,7 +103,7 @@ impl OtlpEncoder {
         for (name, value) in [
             ("service.name", "gpulse"),
             ("service.version", subject.version),
-            ("service.instance.id", &subject.agent_id),
+            ("service.instance.id", &subject.instance),
             ("host.name", &subject.node),
         ] {
             if !resource.iter().any(|(other, _)| other == name) {

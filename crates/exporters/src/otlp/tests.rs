@@ -15,7 +15,7 @@ use crate::{Histogram, Kind, Labels, Profile, Sink as _, family::Family};
 fn subject() -> Subject {
     Subject {
         cache: Arc::new(SnapshotCache::new(example::at())),
-        agent_id: "agent-1".to_owned(),
+        instance: "agent-1".to_owned(),
         node: "node-1".to_owned(),
         version: "1.2.3",
         started_at: example::at(),

@@ -12,8 +12,8 @@ use crate::View;
 pub struct Subject {
     /// Where the latest snapshot is.
     pub cache: Arc<SnapshotCache>,
-    /// Name of this agent.
-    pub agent_id: String,
+    /// Name under which it pushes, which no other agent has.
+    pub instance: String,
     /// Name of this node.
     pub node: String,
     /// Version of the agent.

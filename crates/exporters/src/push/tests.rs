@@ -126,7 +126,7 @@ impl Play {
         let cache = Arc::new(SnapshotCache::holding(example::host([example::gpu(0)])));
         let subject = Subject {
             cache: Arc::clone(&cache),
-            agent_id: "a".to_owned(),
+            instance: "a".to_owned(),
             node: "n".to_owned(),
             version: "0",
             started_at: example::at(),

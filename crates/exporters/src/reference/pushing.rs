@@ -51,7 +51,7 @@ is renewed there holds from the next batch on. A proxy is used for HTTP, not for
 ### Remote write
 
 The profiles of `remote_write.profiles`, under the names above. Each series has the labels of `remote_write.labels` that it
-does not have itself, `job=\"gpulse\"` and `instance`, the agent's name, unless they say otherwise. All samples of a batch have
+does not have itself, `job=\"gpulse\"` and `instance`, which is `agent_id` or, where that is not set, `metrics.node`, unless they say otherwise. All samples of a batch have
 the time at which it was made, as those of a scrape do. A series that ends, because its GPU is lost for example, is marked
 as stale in the next batch, so that queries see it at once and not after five minutes.
 
@@ -68,7 +68,7 @@ as `OTEL_EXPORTER_OTLP_METRICS_…`, where the endpoint is taken as it is; `OTEL
 `OTEL_RESOURCE_ATTRIBUTES`. `OTEL_SDK_DISABLED=true`, or `OTEL_METRICS_EXPORTER` without `otlp`, has them ignored. A header that
 `otlp.headers_file` has as well is sent as that says.
 
-The resource has `service.name`, `service.version`, `service.instance.id` (the agent's name) and `host.name`, and the attributes
+The resource has `service.name`, `service.version`, `service.instance.id` (as `instance` above) and `host.name`, and the attributes
 of `otlp.resource`. Each point has `hw.id` (the UUID), `hw.name` (`gpu0`), `hw.type` (`gpu`), `hw.vendor`, `hw.model`,
 `hw.serial_number`, `hw.firmware_version` (that of the video BIOS) and `hw.driver_version`, as far as they are known, and those of
 the table. A MIG instance has its own `hw.id` and `hw.name`, and `hw.parent`.

@@ -44,7 +44,7 @@ pub struct RemoteWriteSettings {
 pub fn start(subject: Subject, settings: RemoteWriteSettings) -> Result<Pusher, StartError> {
     let mut http = HttpSender::new(settings.endpoint, settings.access, subject.version);
     http.check().map_err(StartError::Receiver)?;
-    let encoder = RemoteWriteEncoder::new(&subject.agent_id, settings.profiles, settings.labels);
+    let encoder = RemoteWriteEncoder::new(&subject.instance, settings.profiles, settings.labels);
     let sender = RemoteWriteSender { http };
     Ok(Pusher::start(NAME, subject, settings.push, encoder, sender)?)
 }
@@ -58,8 +58,8 @@ struct RemoteWriteEncoder {
 }
 
 impl RemoteWriteEncoder {
-    fn new(agent_id: &str, profiles: Profiles, mut labels: Vec<(String, String)>) -> Self {
-        for (name, value) in [("job", "gpulse"), ("instance", agent_id)] {
+    fn new(instance: &str, profiles: Profiles, mut labels: Vec<(String, String)>) -> Self {
+        for (name, value) in [("job", "gpulse"), ("instance", instance)] {
             if !labels.iter().any(|(other, _)| other == name) {
                 labels.push((name.to_owned(), value.to_owned()));
             }
