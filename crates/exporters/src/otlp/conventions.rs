@@ -160,7 +160,9 @@ impl Saying<'_, '_> {
     }
 
     fn push(&mut self, attributes: Vec<KeyValue>, value: f64, at: Timestamp) {
-        let since = (self.metric.instrument != Instrument::Gauge).then_some(self.view.started_at);
+        // What goes up and down has been told since the agent started; when the driver began to count is not known.
+        let told = self.metric.instrument == Instrument::UpDownCounter;
+        let since = told.then_some(self.view.started_at);
         let number = self.metric.number;
         self.points.push(point(attributes, value, number, since, at));
     }

@@ -41,7 +41,8 @@ pub(super) struct MetricSink {
 }
 
 impl MetricSink {
-    /// Points without a time of their own are of `at`, and counters count from `started_at` on.
+    /// Points without a time of their own are of `at`, and histograms count from `started_at` on. Counters whose beginning is not
+    /// known get none here.
     pub(super) fn new(started_at: Timestamp, at: Timestamp) -> Self {
         Self {
             started_at,
@@ -98,7 +99,7 @@ impl Sink for MetricSink {
             .family
             .as_ref()
             .is_some_and(|family| family.kind == Kind::Counter);
-        let since = counts.then(|| of.created.unwrap_or(self.started_at));
+        let since = of.created.filter(|_| counts);
         let all = attributes(labels, extra);
         self.points
             .push(point(all, of.value, Number::Double, since, self.at));

@@ -5,6 +5,7 @@ mod families;
 mod grpc;
 mod points;
 mod row;
+mod starts;
 mod table;
 
 use std::io::{self, Read as _, Write as _};
@@ -24,6 +25,8 @@ use reqwest::{
     StatusCode,
     header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue},
 };
+
+use starts::Starts;
 
 pub use row::{Instrument, Metric, Number, Series, Source};
 pub use table::METRICS;
@@ -95,6 +98,7 @@ pub fn start(subject: Subject, settings: OtlpSettings) -> Result<Pusher, StartEr
 /// Makes requests.
 struct OtlpEncoder {
     profiles: Profiles,
+    starts: Starts,
     resource: Resource,
 }
 
@@ -113,6 +117,7 @@ impl OtlpEncoder {
         let said = resource.iter().filter(|(_, value)| !value.is_empty());
         Self {
             profiles,
+            starts: Starts::default(),
             resource: Resource {
                 attributes: said.map(|(name, value)| points::attribute(name, value)).collect(),
                 ..Resource::default()
@@ -120,14 +125,13 @@ impl OtlpEncoder {
         }
     }
 
-    fn message(&self, view: &View<'_>) -> ExportMetricsServiceRequest {
+    fn message(&mut self, view: &View<'_>) -> ExportMetricsServiceRequest {
         let seen: Vec<_> = view.host.gpus.iter().map(|gpu| Seen::of(gpu)).collect();
         let mut sink = families::MetricSink::new(view.started_at, view.at);
         expose(view, self.profiles, &mut sink);
-        let named = [
-            (conventions::metrics(view, &seen), table::SCHEMA_URL),
-            (sink.finish(), ""),
-        ];
+        let (mut of_hardware, mut of_profiles) = (conventions::metrics(view, &seen), sink.finish());
+        self.starts.fill(of_hardware.iter_mut().chain(&mut of_profiles));
+        let named = [(of_hardware, table::SCHEMA_URL), (of_profiles, "")];
         let scoped = named.into_iter().filter(|(metrics, _)| !metrics.is_empty());
         let scopes = scoped.map(|(metrics, schema_url)| ScopeMetrics {
             scope: Some(InstrumentationScope {

@@ -59,7 +59,9 @@ as stale in the next batch, so that queries see it at once and not after five mi
 
 The names of the semantic conventions for hardware, version 1.44, which are in development; `otlp.profiles` adds naming
 profiles in a scope of their own. Each point has the time at which its reading was read; the status, limits and the points of
-profiles have that of the batch. Sums are cumulative since the start of the agent.
+profiles have that of the batch. Sums are cumulative. Those of the agent's own work
+begin when it started; when the driver began to count is not known, so that a stream of it begins with its first point, as the data
+model has it: what was counted before is not taken for new. Where such a sum falls, it begins anew.
 
 The variables that OpenTelemetry gives exporters are honoured, below `GPULSE_…` and above the configuration file:
 `OTEL_EXPORTER_OTLP_ENDPOINT` (to which `/v1/metrics` is added over HTTP), `…_PROTOCOL` (`http/protobuf`, which is the default beside that
