@@ -199,9 +199,9 @@ fn count(counters: &mut EventCounters, kind: &EventKind, at: Timestamp) {
     let room = counters.xids.len() < XIDS_COUNTED;
     match code {
         Some(code) if room || counters.xids.contains_key(code) => {
-            let tally = counters.xids.entry(*code).or_insert(XidTally { count: 0, at });
-            tally.count += 1;
-            tally.at = at;
+            let again = |tally: &mut XidTally| tally.add(at);
+            let tally = counters.xids.entry(*code).and_modify(again);
+            tally.or_insert_with(|| XidTally::first(at));
         }
         _ => counters.other_xids += 1,
     }

@@ -153,13 +153,7 @@ mod tests {
         });
         let mut counters = EventCounters::new();
         counters.kinds.insert("xid", 1);
-        counters.xids.insert(
-            79,
-            XidTally {
-                count: 1,
-                at: example::at(),
-            },
-        );
+        counters.xids.insert(79, XidTally::first(example::at()));
         counters.last_xid = Some(LastXid {
             code: 79,
             sequence: 1,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{DriverReason, GpuId, GpuSnapshot, GpuState, PciBusId, Reason, Xid, XidSeverity};
+use crate::{DriverReason, GpuId, GpuSnapshot, GpuState, PciBusId, Reason, Recent, Xid, XidSeverity};
 
 /// Something that happened, at its place in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -229,12 +229,34 @@ pub struct EventCounters {
 }
 
 /// How often an XID came, and when the agent last heard of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct XidTally {
     /// How often, since the agent started.
     pub count: u64,
     /// When last.
     pub at: Timestamp,
+    /// How often lately.
+    pub recent: Recent,
+}
+
+impl XidTally {
+    /// One that came at `at` for the first time.
+    pub fn first(at: Timestamp) -> Self {
+        let mut tally = Self {
+            count: 0,
+            at,
+            recent: Recent::default(),
+        };
+        tally.add(at);
+        tally
+    }
+
+    /// It came again.
+    pub fn add(&mut self, at: Timestamp) {
+        self.count += 1;
+        self.at = at;
+        self.recent.add(at);
+    }
 }
 
 /// The latest XID of a GPU.

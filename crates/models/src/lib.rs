@@ -18,6 +18,7 @@ mod inventory;
 mod pods;
 mod process;
 mod reading;
+mod recent;
 mod sample;
 pub mod seed;
 mod selector;
@@ -48,6 +49,7 @@ pub use process::{
     ProcessRow, ProcessTable, ProcessUtilization, SlurmJob, User,
 };
 pub use reading::{Reading, Reason};
+pub use recent::Recent;
 pub use sample::{
     AccountedProcess, Activity, Clocks, Fabric, Fan, LicenseFeature, Load, LoadInterval, Memory, Mig,
     MigDevice, Modes, Nvlink, NvlinkLink, Pcie, PercentSpread, PerformanceState, Power, Reliability,

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use gpulse_models::{GpuSnapshot, NvlinkLink, PodContainer, ThrottleReasons};
+use gpulse_models::{GpuSnapshot, NvlinkLink, PodContainer, Recent, ThrottleReasons};
 
 use super::{
     Row, Scale, Table, View,
@@ -79,6 +79,7 @@ const ROWS: &[Row] = rows! {
     gauge "DCGM_FI_PROF_PCIE_TX_BYTES" "Sent over PCIe, in bytes a second." reading "activity.pcie_sent_bytes_per_second";
     gauge "DCGM_FI_PROF_PCIE_RX_BYTES" "Received over PCIe, in bytes a second." reading "activity.pcie_received_bytes_per_second";
     gauge "DCGM_FI_PROF_NVLINK_TX_BYTES" "Sent over NVLink, in bytes a second." reading "activity.nvlink_sent_bytes_per_second";
+    gauge "DCGM_FI_PROF_NVLINK_RX_BYTES" "Received over NVLink, in bytes a second." reading "activity.nvlink_received_bytes_per_second";
 };
 
 /// What an XID is under here: families that are not read from a sample.
@@ -88,22 +89,35 @@ const XID: (&str, &str) = (
 );
 const XIDS: (&str, &str) = (
     "DCGM_EXP_XID_ERRORS_COUNT",
-    "XIDs since the agent started, by number.",
+    "XIDs of the last five minutes, by number; 0 without a number if there was none.",
 );
+
+/// The label that says over how long is counted.
+const WINDOW: &str = "window_size_in_ms";
 
 pub(super) fn expose(view: &View<'_>, seen: &[Seen<'_>], sink: &mut dyn Sink) {
     let gpus = labelled(view, seen, "Hostname");
     TABLE.expose(&gpus, sink);
     last_xid(XID.0, XID.1, view, &gpus, sink);
+    let window = Recent::WINDOW.as_millis().to_string();
     let family = Family::new(Kind::Gauge, XIDS.0, XIDS.1);
     let mut family = OnFirst::new(&family, sink);
     for gpu in &gpus {
-        for (code, tally) in view
-            .events_of(gpu.seen.gpu)
-            .into_iter()
-            .flat_map(|events| &events.xids)
-        {
-            family.series(&gpu.labels, &[("xid", &code.to_string())], tally.count as f64);
+        let Some(events) = view.events_of(gpu.seen.gpu) else {
+            continue;
+        };
+        let lately = events
+            .xids
+            .iter()
+            .map(|(code, tally)| (code, tally.recent.count(view.at)));
+        let came: Vec<_> = lately.filter(|(_, count)| *count > 0).collect();
+        for (code, count) in &came {
+            let said = [(WINDOW, window.as_str()), ("xid", &code.to_string())];
+            family.series(&gpu.labels, &said, *count as f64);
+        }
+        // Where there was none it says so, if it would hear of one.
+        if came.is_empty() && events.unwatched.is_none() {
+            family.series(&gpu.labels, &[(WINDOW, &window)], 0.0);
         }
     }
 }

@@ -57,7 +57,7 @@ pub(super) use rows;
 pub enum Source {
     /// The reading at this path.
     Reading(&'static str, Scale),
-    /// The reading at the first path, and of MIG instances the one at the second path below `mig.instances`.
+    /// The reading at the second path below `mig.instances` of MIG instances, or where none has it the GPU's at the first path.
     WithInstances(&'static str, &'static str, Scale),
     /// One value for each GPU; the text says of what.
     Made(&'static str, fn(&Seen<'_>) -> Option<f64>),
@@ -144,14 +144,15 @@ impl Table {
             for gpu in gpus {
                 match &resolved.source {
                     At::Leaf(leaf, instance, scale) => {
-                        if let Some(value) = gpu.seen.number(*leaf) {
-                            family.series(&gpu.labels, &[], scale.apply(value));
+                        let of_instances = instance.iter().flat_map(|leaf| gpu.of_instances(*leaf));
+                        let mut is_cut = false;
+                        for (labels, value) in of_instances {
+                            is_cut = true;
+                            family.series(labels, &[], scale.apply(value));
                         }
-                        for (labels, item) in instance.iter().flat_map(|_| &gpu.instances) {
-                            let value = instance.and_then(|leaf| item.number(leaf));
-                            if let Some(value) = value {
-                                family.series(labels, &[], scale.apply(value));
-                            }
+                        // What the instances have is not shown a second time as the GPU's.
+                        if let Some(value) = gpu.seen.number(*leaf).filter(|_| !is_cut) {
+                            family.series(&gpu.labels, &[], scale.apply(value));
                         }
                     }
                     At::Made(made) => {
@@ -210,6 +211,15 @@ impl<'s, 'a> Labelled<'s, 'a> {
             seen,
         };
         seen.iter().map(label).collect()
+    }
+}
+
+impl Labelled<'_, '_> {
+    /// What was read for `leaf` of each instance, with its labels.
+    fn of_instances(&self, leaf: LeafId) -> impl Iterator<Item = (&Labels, f64)> {
+        self.instances
+            .iter()
+            .filter_map(move |(labels, item)| Some((labels, item.number(leaf)?)))
     }
 }
 

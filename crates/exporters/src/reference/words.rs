@@ -42,7 +42,9 @@ pub(super) fn of(profile: Profile) -> &'static str {
             "Labels are `gpu`, `UUID`, `pci_bus_id`, `device`, `modelName`, `Hostname`, `DCGM_FI_DRIVER_VERSION`, where Kubernetes assigned the GPU to one \
              container `namespace`, `pod` and `container`, and of MIG instances `GPU_I_PROFILE` and `GPU_I_ID`. \
              The unit of `DCGM_FI_DEV_NVLINK_BANDWIDTH_TOTAL` is not documented by its maker; here it is what its \
-             meaning says. `DCGM_EXP_CLOCK_EVENTS_COUNT` is of this moment and not of a window."
+             meaning says. `DCGM_EXP_CLOCK_EVENTS_COUNT` is of this moment and not of a window, which it has no label of. Where a GPU is cut into MIG \
+             instances, what they have is shown of them and not of the GPU as well, so that sums are right; what only the GPU has, \
+             such as its temperature, is shown once and without `GPU_I_…`."
         }
         Profile::Dcgm49 => "Labels are those of `dcgm`, with `hostname` in place of `Hostname`.",
         Profile::NvidiaSmi => {
@@ -136,7 +138,7 @@ pub(super) fn beside(profile: Profile) -> &'static [Row] {
         },
         Profile::Dcgm => families! {
             gauge "DCGM_FI_DEV_XID_ERRORS" "events" "The latest XID; 0 if there was none since the agent started.";
-            gauge "DCGM_EXP_XID_ERRORS_COUNT" "events, by `xid`" "XIDs since the agent started, by number.";
+            gauge "DCGM_EXP_XID_ERRORS_COUNT" "events, by `window_size_in_ms` and `xid`" "XIDs of the last five minutes, by number; 0 without a number if there was none.";
         },
         Profile::Dcgm49 => families! {
             gauge "DCGM_FI_DEV_XID_ERROR" "events" "The latest XID; 0 if there was none since the agent started.";

@@ -305,7 +305,9 @@ fn an_xid_is_counted_and_stays_where_its_gpu_is_lost() {
     counters.unwatched = None;
     counters.kinds.insert("xid", 2);
     let at = example::at();
-    counters.xids.insert(79, XidTally { count: 2, at });
+    let mut tally = XidTally::first(at);
+    tally.add(at);
+    counters.xids.insert(79, tally);
     counters.last_xid = Some(LastXid {
         code: 79,
         sequence: 5,
