@@ -3,13 +3,21 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use gpulse_models::HostSnapshot;
 
-/// Generations that are kept: half a minute of eight GPUs that are read once a second, four seconds of 64, where a client that lost its
-/// connection is back after two. A generation differs from the one before by one GPU's snapshot, some kilobytes.
+/// Generations that are kept at least: half a minute of eight GPUs that are read once a second. A generation differs from the one
+/// before by one GPU's snapshot, some kilobytes.
 pub const GENERATIONS_KEPT: usize = 256;
+
+/// Those of this time are kept as well: a client that lost its connection is back after two seconds, and after ten where it lost it
+/// several times.
+const KEPT_FOR: Duration = Duration::from_secs(15);
+
+/// But no more than these: 17 s of 120 GPUs that are read once a second.
+const MOST_GENERATIONS: usize = 2048;
 
 /// The latest generations. Nothing is kept while nobody reads a stream: then there is nobody to come back.
 #[derive(Debug, Default)]
@@ -65,15 +73,15 @@ impl Recent {
             return;
         }
         kept.unwanted = if is_wanted { 0 } else { kept.unwanted + 1 };
-        if kept.unwanted > GENERATIONS_KEPT {
+        if kept.unwanted > kept.generations.len() {
             let forgotten = std::mem::take(&mut kept.generations);
             drop(kept);
             drop(forgotten);
             return;
         }
-        let full = kept.generations.len() == GENERATIONS_KEPT;
-        let forgotten = full.then(|| kept.generations.pop_front());
         kept.generations.push_back(published);
+        let excess = kept.excess();
+        let forgotten: Vec<_> = kept.generations.drain(..excess).collect();
         // What is freed is freed without the lock.
         drop(kept);
         drop(forgotten);
@@ -85,6 +93,22 @@ impl Recent {
 }
 
 impl Kept {
+    /// How many of the oldest are to be forgotten.
+    fn excess(&self) -> usize {
+        let count = self.generations.len();
+        let Some(newest) = self.generations.back() else {
+            return 0;
+        };
+        let since = newest.host.published_at - KEPT_FOR;
+        let old = self
+            .generations
+            .iter()
+            .take_while(|kept| kept.host.published_at < since)
+            .count();
+        let old = old.min(count.saturating_sub(GENERATIONS_KEPT));
+        old.max(count.saturating_sub(MOST_GENERATIONS))
+    }
+
     /// The first of this generation or a later one.
     fn from(&self, generation: u64) -> Option<&Published> {
         let place = self
@@ -103,6 +127,7 @@ mod tests {
     fn published(generation: u64) -> Published {
         let host = HostSnapshot {
             generation,
+            published_at: example::at() + Duration::from_secs(60 * generation),
             ..example::host([])
         };
         Published {
@@ -127,6 +152,23 @@ mod tests {
         assert_eq!(number(recent.after(1)), Some(2));
         assert_eq!(number(recent.after(2)), None);
         assert_eq!(recent.at(2).unwrap().event, 20);
+    }
+
+    #[test]
+    fn many_that_are_young_are_kept_up_to_a_bound() {
+        let at = |generation: u64, milliseconds: u64| {
+            let mut published = published(generation);
+            let host = Arc::make_mut(&mut published.host);
+            host.published_at = example::at() + Duration::from_millis(generation * milliseconds);
+            published
+        };
+        for (milliseconds, oldest) in [(15, 3_000), (5, 1_953), (1_000, 3_745)] {
+            let recent = Recent::default();
+            recent.begin(|| at(1, milliseconds));
+            (2..=4_000).for_each(|generation| recent.push(at(generation, milliseconds), true));
+            let found = number(recent.after(0));
+            assert_eq!(found, Some(oldest), "a generation every {milliseconds} ms");
+        }
     }
 
     #[test]

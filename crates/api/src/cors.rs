@@ -8,7 +8,7 @@ use actix_web::{
     middleware::Condition,
 };
 
-use crate::{request_log::REQUEST_ID, stream::LAST_EVENT_ID};
+use crate::{request_log::REQUEST_ID, routes::newer::GENERATION, stream::LAST_EVENT_ID};
 
 /// Any origin.
 const ANY: &str = "*";
@@ -49,7 +49,7 @@ fn allowing(origins: &[String]) -> Cors {
             LAST_EVENT_ID,
             REQUEST_ID,
         ])
-        .expose_headers([header::ETAG, REQUEST_ID])
+        .expose_headers([header::ETAG, REQUEST_ID, GENERATION])
         .max_age(MAX_AGE);
     if origins.iter().any(|origin| origin == ANY) {
         return cors.allow_any_origin().send_wildcard();

@@ -76,6 +76,20 @@ impl GpuSnapshot {
         }
     }
 
+    /// The sample of a GPU that is read at its pace.
+    ///
+    /// # Errors
+    ///
+    /// With the reason why there is none.
+    pub fn fresh_sample(&self) -> Result<&Sample, Reason> {
+        match self.health.state {
+            GpuState::Ok => self.served_sample().ok_or_else(|| self.absence()),
+            GpuState::Lost => Err(Reason::GpuLost),
+            GpuState::Hung => Err(Reason::Timeout),
+            GpuState::Stale | GpuState::Unavailable => Err(self.absence()),
+        }
+    }
+
     /// Why there is no sample to show.
     pub fn absence(&self) -> Reason {
         self.health

@@ -136,6 +136,16 @@ impl History {
             .to_vec()
     }
 
+    /// The second in which the oldest slot of each tier begins, in the order of [`Self::tiers`]; nothing where a tier has none yet.
+    pub fn begins(&self) -> Vec<Option<i64>> {
+        let store = self.store.read().unwrap_or_else(PoisonError::into_inner);
+        let of_tier = |place: usize| {
+            let gpus = store.gpus().values();
+            gpus.filter_map(|gpu| gpu.rings.get(place)?.begins()).min()
+        };
+        (0..store.tiers().len()).map(of_tier).collect()
+    }
+
     /// Bytes that are held in memory, and how many may be.
     pub fn bytes(&self) -> (usize, usize) {
         let store = self.store.read().unwrap_or_else(PoisonError::into_inner);

@@ -6,7 +6,7 @@ use gpulse_models::{
     seed::{GpuInfo, GpuMetricsCollection, SingleGpuMetrics},
 };
 
-use super::newer::{Wait, newer};
+use super::newer::{Wait, newer, newer_of, of_generation};
 use crate::{
     problem::{self, DriverProblem, GpuProblem, NoSampleProblem, Problem, ValidationProblem},
     respond,
@@ -29,8 +29,10 @@ const ONE_UNAVAILABLE: &str = "GPU metrics collection not available";
     tag = "gpu",
     params(Wait),
     responses(
-        (status = 200, description = "Whether there are GPUs", body = GpuInfo,
-            headers(("etag" = String, description = "Names these very bytes; changes only with the body"))),
+        (status = 200, description = "Whether there are GPUs", body = GpuInfo, headers(
+            ("etag" = String, description = "Names these very bytes; changes only with the body"),
+            ("x-gpulse-generation" = u64, description = "The generation that this is of, for `wait_for`"),
+        )),
         (status = 304, description = "The client has this body already (`If-None-Match`)"),
         (status = 406, description = "The client refuses every encoding", body = Problem),
         (status = 422, description = "A parameter that is not understood", body = ValidationProblem),
@@ -42,7 +44,7 @@ pub(crate) async fn info(request: HttpRequest) -> HttpResponse {
     }
     let state = State::of(&request);
     let set = state.bodies.latest(&state.cache);
-    respond::rendered(&request, set.info())
+    of_generation(respond::rendered(&request, set.info()), set.host.generation)
 }
 
 /// All GPUs, with sums and averages
@@ -97,8 +99,10 @@ pub(crate) async fn metrics(request: HttpRequest) -> HttpResponse {
         Wait,
     ),
     responses(
-        (status = 200, description = "The GPU's latest sample", body = SingleGpuMetrics,
-            headers(("etag" = String, description = "Names these very bytes; changes with each sample of this GPU"))),
+        (status = 200, description = "The GPU's latest sample", body = SingleGpuMetrics, headers(
+            ("etag" = String, description = "Names these very bytes; changes with each sample of this GPU"),
+            ("x-gpulse-generation" = u64, description = "The generation that this is of, for `wait_for`"),
+        )),
         (status = 304, description = "The client has this body already (`If-None-Match`)"),
         (status = 404, description = "There is no such GPU", body = Problem),
         (status = 406, description = "The client refuses every encoding", body = Problem),
@@ -114,7 +118,7 @@ pub(crate) async fn metrics_of_one(request: HttpRequest, gpu_id: Path<String>) -
         Ok(selector) => selector,
         Err(error) => return problem::not_a_gpu(&gpu_id, error),
     };
-    if let Err(mistake) = newer(&request).await {
+    if let Err(mistake) = newer_of(&request, Some(&selector)).await {
         return problem::bad_parameter(mistake);
     }
     let state = State::of(&request);
@@ -126,7 +130,7 @@ pub(crate) async fn metrics_of_one(request: HttpRequest, gpu_id: Path<String>) -
         return problem::unknown_gpu(&set.host, &gpu_id);
     };
     match set.gpu(place) {
-        Some(body) => respond::rendered(&request, body),
+        Some(body) => of_generation(respond::rendered(&request, body), set.host.generation),
         None => problem::no_sample(&set.host.gpus[place]),
     }
 }

@@ -67,11 +67,15 @@ struct Hello<'a> {
     version: &'a str,
     instance: String,
     interval_seconds: f64,
+    /// Whether what the client missed follows; left out if it did not say what it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resumed: Option<bool>,
 }
 
 impl Subscription {
     pub(crate) fn new(request: &HttpRequest, state: Data<State>, follower: Follower, wish: Wish) -> Self {
         let interval = wish.interval.unwrap_or_default().max(state.sampling_interval);
+        let after = wish.after;
         let open = state.cache.open_stream();
         let seen = wish
             .after
@@ -81,7 +85,7 @@ impl Subscription {
             .map_or_else(|| state.cache.events().newest(), |seen| seen.event);
         let now = Instant::now();
         Self {
-            hello: Some(hello(&state, interval)),
+            hello: Some(hello(&state, interval, after.map(|_| seen.is_some()))),
             connection: request.conn_data().cloned(),
             feed: state.feeds.of(wish.what),
             follower,
@@ -214,12 +218,13 @@ impl Subscription {
 }
 
 /// What a stream begins with.
-fn hello(state: &State, interval: Duration) -> Bytes {
+fn hello(state: &State, interval: Duration, resumed: Option<bool>) -> Bytes {
     let body = Hello {
         agent_id: &state.agent_id,
         version: state.version,
         instance: state.instance(),
         interval_seconds: interval.as_secs_f64(),
+        resumed,
     };
     let mut text = format!("retry: {RETRY}\n\n").into_bytes();
     frame(&mut text, "hello", None, &to_json(&body));

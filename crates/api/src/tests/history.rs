@@ -175,7 +175,7 @@ async fn what_is_kept_is_listed() {
     assert_eq!((&draw["unit"], &draw["kind"]), (&json!("watts"), &json!("gauge")));
     assert_eq!(
         body["tiers"][0],
-        json!({"step_seconds": 1, "kept_seconds": 3_600})
+        json!({"step_seconds": 1, "kept_seconds": 3_600, "begins": "2027-01-15T08:00:00Z"})
     );
     let (bytes, most) = (
         body["bytes"].as_u64().unwrap(),

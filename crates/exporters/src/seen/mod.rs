@@ -3,7 +3,7 @@
 mod catalogue;
 
 use gpulse_models::{
-    GpuSnapshot, GpuState, Reading, Reason, Sample,
+    GpuSnapshot, Reading, Reason, Sample,
     catalogue::{Below, Group, Readings, Shown},
 };
 
@@ -33,7 +33,7 @@ impl<'a> Seen<'a> {
             items: Vec::new(),
         };
         let sample = seen.sample();
-        let absence = sample.is_none().then(|| stale(gpu));
+        let absence = gpu.fresh_sample().err();
         for group in catalogue::GROUPS {
             let before = seen.cells.len();
             match (group, gpu.facts.as_deref(), sample) {
@@ -56,9 +56,7 @@ impl<'a> Seen<'a> {
 
     /// The sample, if it is fresh.
     pub fn sample(&self) -> Option<&'a Sample> {
-        (self.gpu.health.state == GpuState::Ok)
-            .then(|| self.gpu.served_sample())
-            .flatten()
+        self.gpu.fresh_sample().ok()
     }
 
     /// What was read for `leaf`, which is not one of a list's.
@@ -126,15 +124,6 @@ fn walk<'a>(readings: &'a dyn Readings, cells: &mut Vec<Reading<Shown<'a>>>, lis
         }
         other => cells.push(other),
     });
-}
-
-/// Why there is nothing fresh of `gpu`.
-fn stale(gpu: &GpuSnapshot) -> Reason {
-    match gpu.health.state {
-        GpuState::Lost => Reason::GpuLost,
-        GpuState::Hung => Reason::Timeout,
-        GpuState::Ok | GpuState::Stale | GpuState::Unavailable => gpu.absence(),
-    }
 }
 
 /// What is shown as a number; yes is 1.

@@ -6,8 +6,8 @@ use crate::{
 };
 
 readings! {
-    /// Sums and averages over the GPUs of a host that give the value. MIG instances are parts of their GPU and are not
-    /// counted beside it.
+    /// Sums and averages over the GPUs of a host that are `ok` and give the value: what a GPU said before it hung is not of now.
+    /// MIG instances are parts of their GPU and are not counted beside it.
     pub struct HostTotals {
         /// Memory of all GPUs.
         reading memory_total_bytes: Bytes, gauge, "sum of memory.total_bytes", Fermi;
@@ -91,9 +91,7 @@ impl Adding<'_> {
         let key = self.keys.next().map_or("", |metric| metric.key);
         let (mut values, mut gap) = (Vec::new(), None);
         for gpu in &self.gpus {
-            let reading = gpu
-                .served_sample()
-                .map_or(Reading::Unavailable(gpu.absence()), &of);
+            let reading = gpu.fresh_sample().map_or_else(Reading::Unavailable, &of);
             match reading {
                 Reading::Value(value) => values.push(value),
                 Reading::Unavailable(reason) => gap = gap.or(Some(reason)),
@@ -141,8 +139,18 @@ mod tests {
         assert_eq!(sums.totals.power_draw_watts, Reading::Value(Watts(350.0)));
         assert_eq!(sums.totals.mean_gpu_percent, Reading::Value(Percent(75.0)));
         assert_eq!(sums.gaps.len(), HostTotals::METRICS.len());
-        assert!(sums.gaps.contains(&("power_draw_watts", Reason::NotReady)));
+        assert!(sums.gaps.contains(&("power_draw_watts", Reason::GpuLost)));
         assert!(sums.counted.contains(&("power_draw_watts", 1)));
+    }
+
+    #[test]
+    fn what_a_gpu_said_before_it_hung_is_not_counted() {
+        let mut hung = example::gpu(1);
+        hung.health.state = GpuState::Hung;
+        let sums = HostSums::over(&example::host([example::gpu(0), hung]));
+        assert_eq!(sums.totals.power_draw_watts, Reading::Value(Watts(350.0)));
+        assert!(sums.counted.contains(&("power_draw_watts", 1)));
+        assert!(sums.gaps.contains(&("power_draw_watts", Reason::Timeout)));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{
     respond,
     routes::{
         gpu::place_of,
-        newer::{self, Wait, newer},
+        newer::{self, Wait, newer, newer_of},
     },
     state::State,
 };
@@ -96,7 +96,7 @@ pub(crate) async fn gpu(request: HttpRequest, gpu: Path<String>) -> HttpResponse
         Ok(selection) => selection,
         Err(mistake) => return problem::bad_parameter(mistake),
     };
-    if let Err(mistake) = newer(&request).await {
+    if let Err(mistake) = newer_of(&request, gpu.parse().ok().as_ref()).await {
         return problem::bad_parameter(mistake);
     }
     let state = State::of(&request);

@@ -112,6 +112,10 @@ struct HistoryTier {
     step_seconds: i64,
     /// How long a slot is kept, as long as there is room for it.
     kept_seconds: i64,
+    /// When the oldest slot of it begins; null as long as there is none. Later than `kept_seconds` ago where there is no room for all,
+    /// or where the agent has not been there for so long.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    begins: Option<Timestamp>,
 }
 
 /// What the GPUs did lately
@@ -293,15 +297,21 @@ impl HistoryMetrics {
             kind: metric.kind.as_str(),
             help: metric.help,
         };
-        let tier = |tier: Tier| HistoryTier {
+        let tier = |(tier, begins): (Tier, Option<i64>)| HistoryTier {
             step_seconds: tier.step,
             kept_seconds: tier.keep,
+            begins: begins.and_then(|second| Timestamp::from_second(second).ok()),
         };
         let (bytes, max_bytes) = history.bytes();
         Self {
             enabled: true,
             metrics: KEPT.all().iter().map(metric).collect(),
-            tiers: history.tiers().into_iter().map(tier).collect(),
+            tiers: history
+                .tiers()
+                .into_iter()
+                .zip(history.begins())
+                .map(tier)
+                .collect(),
             bytes,
             max_bytes,
             dropped: history.dropped(),

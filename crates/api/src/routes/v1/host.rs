@@ -11,6 +11,7 @@ use super::{query, selection::Selection, vocabulary};
 use crate::{
     problem::{self, DriverAbsence, Problem, ValidationProblem},
     respond,
+    routes::newer::{self, Wait, newer},
     state::State,
 };
 
@@ -102,6 +103,7 @@ pub(crate) struct HostGpus {
     params(
         ("fields" = Option<String>, Query, example = "gpus,totals.power_draw_watts",
             description = "Only these paths and what is below them, by comma. All by default"),
+        Wait,
     ),
     responses(
         (status = 200, description = "The host", body = ref("#/components/schemas/Host")),
@@ -110,10 +112,13 @@ pub(crate) struct HostGpus {
     ),
 )]
 pub(crate) async fn host(request: HttpRequest) -> HttpResponse {
-    let selection = match query::fields(&request, &vocabulary::HOST) {
+    let selection = match query::fields_beside(&newer::PARAMETERS, &request, &vocabulary::HOST) {
         Ok(selection) => selection.unwrap_or(Selection::All),
         Err(mistake) => return problem::bad_parameter(mistake),
     };
+    if let Err(mistake) = newer(&request).await {
+        return problem::bad_parameter(mistake);
+    }
     let state = State::of(&request);
     let host = state.cache.host();
     let body = HostBody {

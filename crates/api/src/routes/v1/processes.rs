@@ -18,7 +18,11 @@ use super::{
     vocabulary,
     walk::{Gaps, Unavailable, Walk, entries},
 };
-use crate::{problem, respond, state::State};
+use crate::{
+    problem, respond,
+    routes::newer::{self, Wait, newer, newer_of},
+    state::State,
+};
 
 /// The processes of all GPUs.
 pub(crate) struct Processes<'a> {
@@ -53,6 +57,7 @@ struct Owner<'a> {
         ("fields" = Option<String>, Query, example = "name,user,memory_used_bytes",
             description = "Only these keys of each process, by comma; `pid`, `gpu_index` and `gpu_uuid` are always \
                 sent. All by default"),
+        Wait,
     ),
     responses(
         (status = 200, description = "The processes of all GPUs", body = ref("#/components/schemas/Processes"),
@@ -61,10 +66,13 @@ struct Owner<'a> {
     ),
 )]
 pub(crate) async fn processes(request: HttpRequest) -> HttpResponse {
-    let selection = match query::fields(&request, &vocabulary::PROCESS) {
+    let selection = match query::fields_beside(&newer::PARAMETERS, &request, &vocabulary::PROCESS) {
         Ok(selection) => selection,
         Err(mistake) => return problem::bad_parameter(mistake),
     };
+    if let Err(mistake) = newer(&request).await {
+        return problem::bad_parameter(mistake);
+    }
     let state = State::of(&request);
     let set = state.bodies.latest(&state.cache);
     if let Some(unavailable) = problem::driver(&set.host, UNAVAILABLE) {
@@ -94,6 +102,7 @@ pub(crate) async fn processes(request: HttpRequest) -> HttpResponse {
             description = "NVML's index (`0`), the UUID (`GPU-…`) or the PCI bus id (`0000:3b:00.0`)"),
         ("fields" = Option<String>, Query, example = "name,user,memory_used_bytes",
             description = "Only these keys of each process, by comma; `pid` is always sent. All by default"),
+        Wait,
     ),
     responses(
         (status = 200, description = "The processes of the GPU", body = ref("#/components/schemas/GpuProcesses"),
@@ -103,10 +112,13 @@ pub(crate) async fn processes(request: HttpRequest) -> HttpResponse {
     ),
 )]
 pub(crate) async fn processes_of_one(request: HttpRequest, gpu: Path<String>) -> HttpResponse {
-    let selection = match query::fields(&request, &vocabulary::PROCESS) {
+    let selection = match query::fields_beside(&newer::PARAMETERS, &request, &vocabulary::PROCESS) {
         Ok(selection) => selection,
         Err(mistake) => return problem::bad_parameter(mistake),
     };
+    if let Err(mistake) = newer_of(&request, gpu.parse().ok().as_ref()).await {
+        return problem::bad_parameter(mistake);
+    }
     let state = State::of(&request);
     let set = state.bodies.latest(&state.cache);
     let place = match gpu_of(&set.host, &gpu) {

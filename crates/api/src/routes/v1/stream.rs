@@ -25,7 +25,8 @@ const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering")
 /// Snapshots and events as they come
 ///
 /// Server-Sent Events without end. First `retry` and an event `hello`, whose data is an object with `agent_id`, `version`,
-/// `instance` (another one means that generations began anew) and `interval_seconds` (of this stream). Then at once an event
+/// `instance` (another one means that generations began anew) `interval_seconds` (of this stream) and, if the client said what it
+/// has, `resumed` (whether what it missed follows). Then at once an event
 /// `snapshot`, and one each time that there is a newer one and the interval has passed: its `id` is the generation and its
 /// data the body of `/api/v1/gpus` with the same `fields`, of the GPUs in `gpu` only. While NVML cannot be used `gpus` is
 /// empty, and the key `driver` before it says why: `reason`, `message` and `hint`. In between an event `event` for

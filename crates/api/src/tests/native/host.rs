@@ -22,11 +22,11 @@ async fn totals_are_over_what_is_known_and_name_what_is_not() {
     let body = host(&api).await;
     let gpus = json!({"total": 4, "ok": 1, "stale": 0, "hung": 1, "lost": 1, "unavailable": 1});
     assert_eq!(body["gpus"], gpus);
-    assert_eq!(body["totals"]["power_draw_watts"], 700.0);
+    assert_eq!(body["totals"]["power_draw_watts"], 350.0);
     assert_eq!(body["totals"]["mean_gpu_percent"], 75.0);
-    assert_eq!(body["totals"]["memory_used_bytes"], 80_u64 << 30);
-    assert_eq!(body["totals"]["counted"]["power_draw_watts"], 2);
-    assert_eq!(body["unavailable"]["totals.power_draw_watts"], "gpu_lost");
+    assert_eq!(body["totals"]["memory_used_bytes"], 40_u64 << 30);
+    assert_eq!(body["totals"]["counted"]["power_draw_watts"], 1);
+    assert_eq!(body["unavailable"]["totals.power_draw_watts"], "timeout");
 }
 
 #[actix_web::test]

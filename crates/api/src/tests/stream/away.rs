@@ -24,7 +24,11 @@ async fn who_comes_back_gets_what_it_missed() {
     }
     for (path, header) in [("/api/v1/stream", "1"), ("/api/v1/stream?after=1", "99")] {
         let mut reader = api.stream(path, &[("last-event-id", header)]).await;
-        assert_eq!(reader.next().await.kind, "hello");
+        let hello = reader.next().await;
+        assert_eq!(
+            (hello.kind.as_str(), &hello.data["resumed"]),
+            ("hello", &true.into())
+        );
         assert_eq!(reader.snapshot().await, 2);
         assert_eq!(reader.snapshot().await, 4);
         assert_eq!(reader.next().await.kind, "event");
@@ -63,7 +67,10 @@ async fn an_id_that_is_not_known_is_answered_with_the_snapshot_of_now() {
     api.publish(2, SECOND);
     for id in ["77", "", "-1", "x", "99999999999999999999999"] {
         let mut reader = api.stream("/api/v1/stream", &[("last-event-id", id)]).await;
-        assert_eq!(reader.next().await.kind, "hello");
+        let hello = reader.next().await;
+        // What is no number is no word of what the client has.
+        let resumed = id.parse::<u64>().is_ok().then_some(false);
+        assert_eq!(hello.data["resumed"].as_bool(), resumed, "{id}");
         assert_eq!(reader.snapshot().await, 2, "{id}");
         assert!(reader.is_silent());
     }

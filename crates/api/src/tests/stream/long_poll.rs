@@ -20,6 +20,9 @@ async fn a_long_poll_is_answered_once_there_is_something_newer() {
         "/gpu/metrics/0",
         "/api/v1/gpus",
         "/api/v1/gpus/0",
+        "/api/v1/processes",
+        "/api/v1/gpus/0/processes",
+        "/api/v1/host",
     ] {
         let api = Api::over(healthy(2));
         api.publish(7, Duration::ZERO);
@@ -38,9 +41,10 @@ async fn a_long_poll_is_answered_once_there_is_something_newer() {
         });
         assert_eq!(answer.status, StatusCode::OK);
         assert_eq!(start.elapsed().as_secs(), 3, "{path}");
-        if answer.json().get("generation").is_some() {
-            assert_eq!(answer.json()["generation"], 8, "{path}");
-        }
+        let said = answer.headers.get("x-gpulse-generation");
+        let said = said.map(|said| said.to_str().unwrap().parse::<u64>().unwrap());
+        let said = said.or_else(|| answer.json()["generation"].as_u64());
+        assert!(said == Some(8) || path == "/gpu/metrics", "{path}: {said:?}");
         let start = Instant::now();
         let answer = api.get(&format!("{path}?wait_for=8&wait=20s")).await;
         assert_eq!(answer.status, StatusCode::OK);
@@ -93,4 +97,28 @@ async fn a_long_poll_waits_as_long_as_it_is_told_and_not_beyond_the_end_of_the_s
     });
     answer.unwrap();
     assert_eq!(start.elapsed().as_secs(), 1);
+}
+
+#[actix_web::test]
+async fn who_waits_for_one_gpu_is_not_woken_by_others() {
+    pause();
+    let api = Api::over(healthy(2));
+    api.publish_gpu(0, 7);
+    for path in ["/gpu/metrics/0", "/api/v1/gpus/0", "/api/v1/gpus/0/processes"] {
+        let start = Instant::now();
+        let generation = api.cache.host().generation;
+        let asked = format!("{path}?wait_for={generation}");
+        let (answer, ()) = tokio::join!(api.get(&asked), async {
+            for seconds in 1..=5 {
+                sleep(SECOND).await;
+                api.publish_gpu(usize::from(seconds < 5), generation + seconds);
+            }
+        });
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(start.elapsed().as_secs(), 5, "{path}");
+    }
+    let start = Instant::now();
+    let answer = api.get("/api/v1/gpus/7?wait_for=7").await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert_eq!(start.elapsed(), Duration::ZERO);
 }

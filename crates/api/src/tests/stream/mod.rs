@@ -69,11 +69,23 @@ impl Api {
 
     /// Publishes a generation of two GPUs, `at` after the beginning.
     fn publish(&self, generation: u64, at: Duration) {
-        self.cache.replace(HostSnapshot {
+        let mut host = HostSnapshot {
             generation,
             published_at: example::at() + at,
             ..healthy(2)
-        });
+        };
+        for gpu in &mut host.gpus {
+            Arc::make_mut(gpu).generation = generation;
+        }
+        self.cache.replace(host);
+    }
+
+    /// Publishes a generation in which one GPU was read.
+    fn publish_gpu(&self, index: usize, generation: u64) {
+        let mut host = HostSnapshot::clone(&self.cache.host());
+        host.generation = generation;
+        Arc::make_mut(&mut host.gpus[index]).generation = generation;
+        self.cache.replace(host);
     }
 
     fn xid(&self, index: u32) {
