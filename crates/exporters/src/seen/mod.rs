@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn of_a_gpu_that_is_not_well_only_facts_are_there() {
         let mut gpu = example::gpu(0);
-        gpu.health.state = GpuState::Hung;
+        gpu.health.state = gpulse_models::GpuState::Hung;
         let seen = Seen::of(&gpu);
         let draw = CATALOGUE.leaf("power.draw_watts").unwrap();
         assert!(matches!(seen.cell(draw), Reading::Unavailable(Reason::Timeout)));
