@@ -15,6 +15,8 @@ import jsonschema
 import kubernetes_validate
 import yaml
 
+import chart as checks
+
 helm, kubectl, deploy, scratch = sys.argv[1:]
 chart = os.path.join(deploy, "helm/gpulse")
 
@@ -28,12 +30,13 @@ EVERYTHING = [
     "podMonitor.enabled=true", "serviceMonitor.enabled=true", "prometheusRule.enabled=true", "pods.enabled=true",
     "processes.enabled=true", "auth.tokensSecret=gpulse-tokens", "image.pullSecrets[0].name=registry",
     "priorityClassName=system-node-critical", "podLabels.a=b", "podAnnotations.c=d", "podMonitor.labels.release=prometheus",
-    "extraEnv[0].name=GPULSE_SAMPLER__INTERVAL", "extraEnv[0].value=500ms",
+    "extraEnv[0].name=GPULSE_SAMPLER__INTERVAL", "extraEnv[0].value=500ms", "port=9400", "tls.secret=gpulse-tls",
+    "tls.clientCaSecret=gpulse-clients", "serviceAccount.create=true", "service.annotations.e=f",
 ]
 
 # What the schema of the values has to refuse, with a word of what it says.
 REFUSED = [
-    ("podz.enabled=true", "podz"), ("pods.enabled=maybe", "boolean"), ("service.port=0", "minimum"),
+    ("podz.enabled=true", "podz"), ("pods.enabled=maybe", "boolean"), ("port=0", "minimum"),
     ("image.pullPolicy=Sometimes", "pullPolicy"), ("podMonitor.interval=often", "interval"), ("config=", "config"),
     ("pods.directory=here", "directory"), ("extraEnv[0].value=x", "name"),
 ]
@@ -53,6 +56,27 @@ def documents(text):
 def template(settings):
     arguments = [part for setting in settings for part in ("--set", setting)]
     return documents(run(helm, "template", "gpulse", chart, "--namespace", "gpulse", *arguments))
+
+
+def render(values):
+    """What the chart makes of values, which fits Kubernetes' schemas."""
+    rendered = documents(run(helm, "template", "gpulse", chart, "--namespace", "gpulse", "--values", written(values)))
+    fits(rendered)
+    return rendered
+
+
+def refusal(values):
+    """What Helm says of values that it does not take; nothing if it takes them."""
+    command = [helm, "template", "gpulse", chart, "--values", written(values)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stderr if done.returncode else ""
+
+
+def written(values):
+    path = os.path.join(scratch, "values.json")
+    with open(path, "w") as file:
+        json.dump(values, file)
+    return path
 
 
 def kustomize(components):
@@ -80,14 +104,17 @@ def only(rendered, kind):
 
 
 def pod(rendered):
-    """The specification of the pods; of what is a default of Kubernetes the chart says more."""
+    """The specification of the pods; of what is a default of Kubernetes, and of what can be set, the chart says more."""
     spec = only(rendered, "DaemonSet")["spec"]["template"]["spec"]
     for container in spec["containers"]:
         container.pop("imagePullPolicy", None)
+        # The manifests have it in the file.
+        container["env"] = [entry for entry in container["env"] if entry["name"] != "GPULSE_BIND"]
     return spec
 
 
 def configuration(rendered):
+    """The file, and the variables beside it; before `pod`, which takes some of them away."""
     text = only(rendered, "ConfigMap")["data"]["gpulse.toml"]
     tomllib.loads(text)
     container = only(rendered, "DaemonSet")["spec"]["template"]["spec"]["containers"][0]
@@ -109,6 +136,7 @@ def check_chart():
     groups = only(everything, "PrometheusRule")["spec"]["groups"]
     shipped = [group for name in ("recording", "alerts") for group in load(f"prometheus/{name}.yml")["groups"]]
     assert groups == shipped, "the chart has other rules"
+    checks.check(render, refusal)
     return plain, everything
 
 
@@ -191,7 +219,8 @@ def check_collector():
 
 
 chart_plain, everything = check_chart()
-configurations = [configuration(rendered) for rendered in (chart_plain, everything, *check_plain(chart_plain))]
+configurations = [configuration(rendered) for rendered in (chart_plain, everything)]
+configurations += [configuration(rendered) for rendered in check_plain(chart_plain)]
 check_containerfile(check_compose())
 check_collector()
 print(json.dumps(configurations))
