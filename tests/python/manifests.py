@@ -1,4 +1,4 @@
-"""Checks what lies in deploy for containers and Kubernetes: `manifests.py HELM KUBECTL DEPLOY SCRATCH`.
+"""Checks what lies in deploy for containers and Kubernetes, and what docs/MIGRATING.md says of it: `manifests.py HELM KUBECTL DEPLOY SCRATCH`.
 
 Renders the chart and the plain manifests with the real tools, holds the result against Kubernetes' schemas and against each other,
 and prints, as JSON, what configuration the agents are given, so that an agent can be asked whether it takes it.
@@ -140,6 +140,18 @@ def check_chart():
     return plain, everything
 
 
+def documented():
+    """What a page tells people to set: files for the agent, and values for the chart. Returns configurations, as below."""
+    with open(os.path.join(deploy, "../docs/MIGRATING.md")) as file:
+        blocks = re.findall(r"^```(toml|yaml)\n(.*?)^```$", file.read(), re.DOTALL | re.MULTILINE)
+    files = [text for kind, text in blocks if kind == "toml"]
+    values = [parsed for parsed in (yaml.safe_load(text) for kind, text in blocks if kind == "yaml") if "scrape_configs" not in parsed]
+    assert len(files) == 2 and len(values) == 2, f"{len(files)} files and {len(values)} sets of values"
+    for text in files:
+        tomllib.loads(text)
+    return [{"toml": text, "environment": {"GPULSE_AGENT_ID": "node-1"}} for text in files] + [configuration(render(each)) for each in values]
+
+
 def check_plain(chart_plain):
     """The manifests render, fit, and say what the chart says."""
     base, added = kustomize([]), kustomize(["pods", "processes"])
@@ -220,7 +232,7 @@ def check_collector():
 
 chart_plain, everything = check_chart()
 configurations = [configuration(rendered) for rendered in (chart_plain, everything)]
-configurations += [configuration(rendered) for rendered in check_plain(chart_plain)]
+configurations += [configuration(rendered) for rendered in check_plain(chart_plain)] + documented()
 check_containerfile(check_compose())
 check_collector()
 print(json.dumps(configurations))
