@@ -50,6 +50,7 @@ fn every_expression_of_the_dashboards_has_data() {
     let fleet = Fleet::start(&program);
     let expressions = expressions();
     all_have_data(&fleet.prometheus, &expressions, &WITHOUT_DATA);
+    waits_are_no_slow_calls(&fleet.prometheus, &expressions);
     choices_have_values(&fleet.prometheus);
     exemplars_arrive(&fleet.prometheus);
 }
@@ -80,6 +81,25 @@ fn every_expression_of_the_dashboards_has_data_in_victoria_metrics_as_well() {
     let rules = ["recording.yml", "alerts.yml"].map(|name| shipped("prometheus").join(name));
     let _rules = engine::vmalert(&vmalert, directories[1].path(), &database, &rules);
     all_have_data(&database, &expressions(), &WITHOUT_DATA);
+}
+
+/// The call that waits for events is meant to take long.
+#[track_caller]
+fn waits_are_no_slow_calls(prometheus: &Engine, expressions: &BTreeSet<String>) {
+    let waits = |expression: &str| {
+        let found = prometheus.query(expression);
+        found
+            .iter()
+            .any(|series| series["metric"]["call"] == "nvmlEventSetWait_v2")
+    };
+    eventually(
+        "the agents wait for events",
+        || waits("gpulse_nvml_calls_under_way > 0"),
+        |waits| *waits,
+    );
+    for expression in expressions {
+        assert!(!waits(expression), "{expression}");
+    }
 }
 
 /// What a reader chooses from: `label_values(series, label)`.

@@ -60,13 +60,13 @@ pub(super) fn all_of(value: &Value, key: &str) -> Vec<String> {
     found
 }
 
-/// An expression with Grafana's variables replaced, as it sends it when everything is chosen.
+/// An expression with Grafana's variables replaced, as it sends it when everything is chosen: of jobs those that it offered.
 #[track_caller]
 pub(super) fn settled(expression: &str) -> String {
     let replaced = [
         ("$__rate_interval", "1m"),
         ("$__range", "1m"),
-        ("$job", ".+"),
+        ("$job", "gpulse"),
         ("$instance", ".+"),
         ("$gpu", ".+"),
     ];

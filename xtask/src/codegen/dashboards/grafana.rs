@@ -41,8 +41,8 @@ fn variables(chosen: &[Variable]) -> Vec<Value> {
         "name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "hide": 0,
     });
     let mut list = vec![source];
-    list.extend(chosen.iter().map(|variable| {
-        let (name, label, query, several) = match variable {
+    list.extend(chosen.iter().map(|choice| {
+        let (name, label, query, several) = match choice {
             Variable::Job => ("job", "Job", "label_values(gpulse_driver_up, job)", true),
             Variable::Instance => (
                 "instance",
@@ -62,8 +62,11 @@ fn variables(chosen: &[Variable]) -> Vec<Value> {
             "query": {"query": query, "refId": name}, "definition": query,
             "refresh": 2, "sort": 3, "multi": several, "includeAll": several,
         });
-        if several {
+        // All jobs are those that were offered: `.+` would be every job of the site, and `up` is not of agents only.
+        if *choice == Variable::Gpu {
             variable["allValue"] = json!(".+");
+        }
+        if several {
             variable["current"] = json!({"selected": true, "text": ["All"], "value": ["$__all"]});
         }
         variable
@@ -215,5 +218,16 @@ mod tests {
         assert_eq!(shown["panels"][1]["datasource"]["uid"], "${datasource}");
         assert_eq!(shown["templating"]["list"][0]["type"], "datasource");
         assert_eq!(shown["templating"]["list"][2]["name"], "gpu");
+    }
+
+    #[test]
+    fn all_jobs_are_those_that_were_offered() {
+        let shown = dashboard("[[row.panel]]\ntitle = 'p'\ntargets = [['x', '']]\n");
+        let [_, job, gpu] = shown["templating"]["list"].as_array().unwrap().as_slice() else {
+            panic!("{shown}");
+        };
+        assert_eq!((&job["name"], &job["includeAll"]), (&json!("job"), &json!(true)));
+        assert_eq!(job["allValue"], Value::Null);
+        assert_eq!(gpu["allValue"], ".+");
     }
 }
