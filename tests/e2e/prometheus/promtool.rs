@@ -2,10 +2,13 @@
 
 use std::{
     collections::BTreeSet,
+    fs,
     io::Write as _,
     path::Path,
     process::{Command, Stdio},
 };
+
+use serde_json::Value;
 
 use super::{
     engine::{program, run, said},
@@ -73,6 +76,28 @@ fn promtool_accepts_what_is_shipped() {
             .args(["test", "rules"])
             .args(files("prometheus/tests", ".yml")),
     );
+}
+
+/// All jobs are of one name, so that an agent found by two of them would count twice.
+#[test]
+fn no_shipped_target_is_found_twice() {
+    let config = fs::read_to_string(shipped("prometheus/prometheus.yml")).unwrap();
+    let settings = config
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.starts_with('#'));
+    let settings = settings.collect::<Vec<_>>().join("\n");
+    for file in files("prometheus/targets", ".json") {
+        let groups: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+        let groups = groups.as_array().unwrap();
+        for target in groups
+            .iter()
+            .flat_map(|group| group["targets"].as_array().unwrap())
+        {
+            let target = target.as_str().unwrap();
+            assert!(!settings.contains(target), "{target} is in a file and elsewhere");
+        }
+    }
 }
 
 #[test]
