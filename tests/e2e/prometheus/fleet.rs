@@ -30,6 +30,9 @@ const PARKED: usize = 6;
 /// How long a call takes: longer than a sample stays fresh, and shorter than the agent waits.
 const LONG: Duration = Duration::from_secs(20);
 
+/// NVML's code for what a GPU does not have.
+const NOT_SUPPORTED: u32 = 3;
+
 /// NVML's code for an unknown error.
 const UNKNOWN: u32 = 999;
 
@@ -151,6 +154,10 @@ fn later() -> Vec<Fault> {
                 ..Values::default()
             },
         ),
+        // It does not count for how long clocks are lowered, so that heat shows by the reasons alone.
+        Fault::on("nvmlDeviceGetFieldValues")
+            .gpu(6)
+            .returns(NOT_SUPPORTED),
         wrong(
             6,
             Values {
