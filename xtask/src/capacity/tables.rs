@@ -67,8 +67,8 @@ fn fleet(text: &mut String, scrape: &Scrape, title: &str, series: usize, gzip: u
     let _ = write!(text, "\n### Fleets of `{NODE}` with the names {title}\n\n");
     *text += "| GPUs | Nodes | Active series | Samples/s at 15 s | at 1 s | Network at 15 s, gzip | at 1 s |\n|--:|--:|--:|--:|--:|--:|--:|\n";
     for gpus in FLEETS {
-        // A part of a node is a node: it is scraped like one, and has as many series as its GPUs have.
-        let nodes = f64::from(gpus) / scrape.gpus as f64;
+        // A part of a node is a node: its agent and its driver have as many series as those of a full one.
+        let nodes = (f64::from(gpus) / scrape.gpus as f64).ceil();
         let all = nodes * series as f64;
         let [slow, fast] = INTERVALS;
         let network = |interval| format!("{}/s", bytes(nodes * gzip as f64 / interval));
@@ -76,7 +76,7 @@ fn fleet(text: &mut String, scrape: &Scrape, title: &str, series: usize, gzip: u
             text,
             "| {} | {} | {} | {} | {} | {} | {} |",
             grouped(f64::from(gpus)),
-            grouped(nodes.ceil()),
+            grouped(nodes),
             rounded(all),
             rounded(all / slow),
             rounded(all / fast),
@@ -122,7 +122,26 @@ fn bytes(number: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::measure::Counts;
     use super::*;
+
+    #[test]
+    fn a_fleet_is_of_whole_nodes() {
+        let scrape = Scrape {
+            node: NODE,
+            gpus: 8,
+            profile: "native",
+            counts: Counts::default(),
+            plain: 0,
+            gzip: 0,
+            zstd: 0,
+        };
+        let mut text = String::new();
+        fleet(&mut text, &scrape, "native", 300, 1_500);
+        let rows: Vec<_> = text.lines().filter(|line| line.starts_with("| 10")).collect();
+        assert_eq!(rows[0], "| 10 | 2 | 600 | 40 | 600 | 200 B/s | 3.0 kB/s |");
+        assert!(rows[1].starts_with("| 10,000 | 1,250 | 375,000 |"), "{}", rows[1]);
+    }
 
     #[test]
     fn numbers_are_rounded_to_what_means_something() {
