@@ -4,13 +4,16 @@
 use std::sync::LazyLock;
 
 use gpulse_models::{
-    Reading,
+    Reading, Timestamp,
     catalogue::{self, Shape, Unit},
 };
 
-use super::super::row::{Labelled, OnFirst, Scale};
+use super::super::{
+    View,
+    row::{Labelled, OnFirst, Scale},
+};
 use crate::{
-    family::{Family, Kind, Labels, Sink},
+    family::{Family, Kind, Labels, Point, Sink},
     seen::{CATALOGUE, Item, Leaf, LeafId, ListId, text},
 };
 
@@ -66,9 +69,16 @@ pub(crate) fn derived() -> &'static [Derived] {
     &DERIVED
 }
 
-pub(super) fn expose(gpus: &[Labelled<'_, '_>], sink: &mut dyn Sink) {
+/// The end of the names of counters that begin with the agent: how often it saw another one begin anew.
+const RESETS: &str = "_resets_total";
+
+pub(super) fn expose(view: &View<'_>, gpus: &[Labelled<'_, '_>], sink: &mut dyn Sink) {
     for derived in DERIVED.iter() {
-        let mut family = OnFirst::new(&derived.family, sink);
+        let created = derived.family.name.ends_with(RESETS).then_some(view.started_at);
+        let mut family = Shown {
+            family: OnFirst::new(&derived.family, sink),
+            created,
+        };
         for gpu in gpus {
             match derived.of {
                 None => {
@@ -92,12 +102,16 @@ fn show<'c, 'a: 'c>(
     cell: impl Fn(LeafId) -> &'c Reading<catalogue::Shown<'a>>,
     labels: &Labels,
     own: &[(&str, &str)],
-    family: &mut OnFirst<'_, '_>,
+    shown: &mut Shown<'_, '_>,
 ) {
     match &derived.from {
         From::Number(leaf, scale) => {
             if let Some(value) = cell(*leaf).value().and_then(crate::seen::number) {
-                family.series(labels, own, scale.apply(value));
+                let point = Point {
+                    created: shown.created,
+                    ..Point::from(scale.apply(value))
+                };
+                shown.family.series(labels, own, point);
             }
         }
         From::Texts(texts) => {
@@ -108,10 +122,16 @@ fn show<'c, 'a: 'c>(
             if !said.is_empty() {
                 let mut all = own.to_vec();
                 all.extend(said.iter().map(|(name, value)| (*name, value.as_str())));
-                family.series(labels, &all, 1.0);
+                shown.family.series(labels, &all, 1.0);
             }
         }
     }
+}
+
+/// A family that is shown, and when its counters began where that is known.
+struct Shown<'f, 's> {
+    family: OnFirst<'f, 's>,
+    created: Option<Timestamp>,
 }
 
 /// What tells `item` from the other parts of its list.

@@ -47,7 +47,7 @@ pub(super) fn expose(view: &View<'_>, seen: &[Seen<'_>], sink: &mut dyn Sink) {
     );
     host::expose(view, sink);
     gpus::expose(view, &gpus, sink);
-    derived::expose(&gpus, sink);
+    derived::expose(view, &gpus, sink);
     absent::expose(&gpus, sink);
     TABLE.expose(&gpus, sink);
     happened::expose(view, sink);

@@ -23,6 +23,8 @@ use crate::{
 /// Keeps what it is shown, by family.
 #[derive(Default)]
 struct Kept {
+    /// Those whose series say when they began.
+    begun: BTreeSet<String>,
     families: Vec<(Family, BTreeMap<String, f64>)>,
 }
 
@@ -43,6 +45,9 @@ impl Sink for Kept {
             .collect();
         let (family, series) = self.families.last_mut().unwrap();
         assert!(point.value.is_finite(), "{}", family.name);
+        if point.created.is_some() {
+            self.begun.insert(family.name.to_string());
+        }
         let before = series.insert(text.join(","), point.value);
         assert!(before.is_none(), "{} {text:?} stands there twice", family.name);
     }
@@ -129,6 +134,21 @@ fn names_that_follow_from_the_catalogue_are_unlike_one_another_in_openmetrics() 
     let stems: Vec<_> = families.clone().map(stem).collect();
     let unlike: BTreeSet<_> = stems.iter().collect();
     assert_eq!(unlike.len(), stems.len(), "{stems:?}");
+}
+
+#[test]
+fn what_the_agent_counts_itself_says_since_when() {
+    let kept = of_one(example::gpu(0), Profile::Native);
+    for (name, begun) in [
+        ("gpulse_gpu_samples_total", true),
+        ("gpulse_pcie_resets_total", true),
+        ("gpulse_power_energy_resets_total", true),
+        ("gpulse_power_energy_joules_total", false),
+        ("gpulse_pcie_replays_total", false),
+    ] {
+        assert!(kept.has(name), "{name}");
+        assert_eq!(kept.begun.contains(name), begun, "{name}");
+    }
 }
 
 #[test]
