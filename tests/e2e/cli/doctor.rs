@@ -161,10 +161,34 @@ fn xids_that_an_agent_heard_of_are_found_by_its_clients() {
 
 #[test]
 fn an_agent_that_cannot_be_asked_leaves_what_it_would_say_undone() {
-    let (_, report) = report(
+    let (code, report) = report(
         Gpulse::new(&["doctor", "--json", "--connect", "unix:/nowhere"])
             .variable("GPULSE_BIND", "127.0.0.1:0"),
     );
+    assert_eq!((code, &report["status"]), (Some(1), &"fail".into()));
+    assert_says(&report, "connection", "fail", "http.unix_socket");
     assert_says(&report, "nvml", "skipped", "no agent could be asked");
     assert_says(&report, "states", "skipped", "/nowhere");
+}
+
+#[test]
+fn an_agent_elsewhere_that_does_not_answer_is_wrong_and_this_machine_is_left_out() {
+    let simulator = simulator("t4");
+    let library = simulator.library_path().display().to_string();
+    let url = "http://agent.invalid:8003";
+    for (variable, value) in [
+        ("GPULSE_NVML__LIBRARY", library.as_str()),
+        ("GPULSE_NVML__LIBRARY", "/nowhere"),
+        ("GPULSE_BIND", "127.0.0.1:0"),
+    ] {
+        let (code, report) =
+            report(Gpulse::new(&["doctor", "--json", "--connect", url]).variable(variable, value));
+        assert_eq!((code, &report["status"]), (Some(1), &"fail".into()), "{report:#}");
+        assert_says(&report, "connection", "fail", "agent.invalid");
+        assert!(check(&report, "connection")["fix"].is_string(), "{report:#}");
+        for name in ["library", "devices", "port", "configuration", "clock"] {
+            assert_says(&report, name, "skipped", "another machine");
+        }
+        assert_eq!(report["counts"]["fail"], 1, "{report:#}");
+    }
 }

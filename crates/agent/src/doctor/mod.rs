@@ -5,6 +5,7 @@
 
 mod agent;
 mod check;
+mod connection;
 mod driver;
 mod gpus;
 mod host;
@@ -25,6 +26,7 @@ use crate::{
     simulator::SimulatorError,
 };
 use check::{Check, Group, Status};
+use connection::Silence;
 use host::Host;
 use probe::Answers;
 
@@ -44,8 +46,11 @@ pub(crate) struct DoctorArguments {
 /// The exit codes, for the help.
 pub(crate) const EXIT_CODES: &str = "Exit codes:\n  \
     0  nothing is wrong, though something may be worth a look\n  \
-    1  something is wrong\n  \
+    1  something is wrong, or nothing could be looked at\n  \
     2  the command line is wrong";
+
+/// Checks over what an agent says alone, which may be on another machine.
+const TOLD: [&str; 5] = ["nvml", "states", "inventory", "persistence", "xids"];
 
 /// Looks, and reports.
 pub(crate) fn run(arguments: &DoctorArguments) -> anyhow::Result<Exit> {
@@ -54,10 +59,9 @@ pub(crate) fn run(arguments: &DoctorArguments) -> anyhow::Result<Exit> {
         true => render::json(&groups),
         false => render::text(&groups, render::is_utf8()),
     })?;
-    Ok(if render::has_failed(&groups) {
-        Exit::Failed
-    } else {
-        Exit::Ok
+    Ok(match render::status(&groups) {
+        Status::Ok | Status::Warn => Exit::Ok,
+        Status::Fail | Status::Skipped => Exit::Failed,
     })
 }
 
@@ -70,10 +74,11 @@ fn examine(arguments: &DoctorArguments) -> anyhow::Result<Vec<Group>> {
         .map(|loaded| &loaded.config)
         .map_err(String::as_str);
     let answers = match (connect, &config) {
-        (None, Err(_)) => Err("the configuration cannot be used, so that no agent can look".to_owned()),
+        (None, Err(_)) => Err(Silence::of_configuration()),
         _ => asked(&arguments.source)?,
     };
-    let answers = answers.as_ref().map_err(String::as_str);
+    let connection = connection::check(connect, &answers);
+    let answers = answers.as_ref().map_err(|silence| silence.why.as_str());
     let info = answers.map(|answers| &answers.info);
     let is_local = agent::is_local(connect);
     let mut groups = vec![
@@ -95,31 +100,45 @@ fn examine(arguments: &DoctorArguments) -> anyhow::Result<Vec<Group>> {
         },
     ];
     if !is_local {
-        // Of the other machine only the agent there can tell.
-        let told = ["nvml", "library"];
-        for group in groups.iter_mut().filter(|group| group.name != "GPUs") {
-            let elsewhere = |check: &mut Check| {
-                if !told.contains(&check.name) && check.status != Status::Skipped {
-                    *check = Check::skipped(
-                        check.name,
-                        "the agent is on another machine: run gpulse doctor there",
-                    );
-                }
-            };
-            group.checks.iter_mut().for_each(elsewhere);
-        }
+        groups
+            .iter_mut()
+            .flat_map(|group| &mut group.checks)
+            .for_each(of_other_machine);
+    }
+    if let (Some(connection), Some(first)) = (connection, groups.first_mut()) {
+        first.checks.insert(0, connection);
     }
     Ok(groups)
 }
 
+/// Leaves of a check what an agent on another machine told: what was looked at here says nothing about that machine.
+fn of_other_machine(check: &mut Check) {
+    let is_told = match check.name {
+        // The file that was loaded there; without one the files of this machine were looked at.
+        "library" => check.status == Status::Ok,
+        name => TOLD.contains(&name),
+    };
+    if check.status == Status::Skipped && is_told {
+        return;
+    }
+    if !is_told {
+        *check = Check::skipped(
+            check.name,
+            "the agent is on another machine: run gpulse doctor there",
+        );
+    } else if let Some(fix) = &mut check.fix {
+        *fix = format!("on the agent's machine: {fix}");
+    }
+}
+
 /// What the agent says, or why it says nothing. Only mistakes in the command line are errors, and signals.
-fn asked(source: &Source) -> anyhow::Result<Result<Answers, String>> {
+fn asked(source: &Source) -> anyhow::Result<Result<Answers, Silence>> {
     match Answers::of(source) {
         Ok(answers) => Ok(Ok(answers)),
         Err(error) if error.is::<SimulatorError>() => Err(error),
         Err(error) => match error.downcast_ref::<ClientError>() {
             Some(ClientError::Address(..) | ClientError::Access(_) | ClientError::Ended(_)) => Err(error),
-            _ => Ok(Err(format!("no agent could be asked: {error:#}"))),
+            _ => Ok(Err(Silence::of_error(source.connect.connect.as_deref(), &error))),
         },
     }
 }

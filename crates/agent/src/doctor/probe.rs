@@ -22,8 +22,17 @@ impl Answers {
     pub(super) fn of(source: &Source) -> anyhow::Result<Self> {
         let client = source.open()?;
         let get = |path: &str| -> Result<Value, ClientError> { Ok(client.get(path)?.json) };
+        let info = get("/gpu/info")?;
+        if !info["available"].is_boolean() {
+            let error = ClientError::NoAgent {
+                place: client.place().to_owned(),
+                path: "/gpu/info".to_owned(),
+                problem: "the answer does not say whether GPUs can be read".to_owned(),
+            };
+            return Err(error.into());
+        }
         Ok(Self {
-            info: get("/gpu/info")?,
+            info,
             gpus: get("/api/v1/gpus?fields=index,state,last_error,modes.persistence")?,
             host: get("/api/v1/host")?,
             health: get("/health/detailed")?,

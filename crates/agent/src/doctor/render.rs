@@ -39,22 +39,22 @@ impl Counts {
     }
 }
 
-/// Whether something does not work.
-pub(super) fn has_failed(groups: &[Group]) -> bool {
-    Counts::of(groups).fail > 0
+/// The worst of all. Where nothing was looked at nothing is known to be well.
+pub(super) fn status(groups: &[Group]) -> Status {
+    match Counts::of(groups) {
+        Counts { fail: 1.., .. } => Status::Fail,
+        Counts { warn: 1.., .. } => Status::Warn,
+        Counts { ok: 0, .. } => Status::Skipped,
+        _ => Status::Ok,
+    }
 }
 
 /// For programs.
 pub(super) fn json(groups: &[Group]) -> String {
     let counts = Counts::of(groups);
-    let status = match (counts.fail, counts.warn) {
-        (0, 0) => Status::Ok,
-        (0, _) => Status::Warn,
-        _ => Status::Fail,
-    };
     let report = json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "status": status,
+        "status": status(groups),
         "counts": { "ok": counts.ok, "warn": counts.warn, "fail": counts.fail, "skipped": counts.skipped },
         "groups": groups,
     });
@@ -157,6 +157,23 @@ mod tests {
         );
         assert_eq!(report["groups"][0]["checks"][1]["fix"], "docker run --gpus all …");
         assert_eq!(report["groups"][0]["checks"][0]["why"], serde_json::Value::Null);
-        assert!(has_failed(&groups()));
+        assert_eq!(status(&groups()), Status::Fail);
+    }
+
+    #[test]
+    fn a_report_of_nothing_is_not_ok() {
+        let of = |checks| {
+            status(&[Group {
+                name: "System",
+                checks,
+            }])
+        };
+        assert_eq!(of(vec![Check::skipped("clock", "elsewhere")]), Status::Skipped);
+        assert_eq!(of(vec![]), Status::Skipped);
+        let mixed = vec![
+            Check::skipped("clock", "elsewhere"),
+            Check::ok("nvml", "it works"),
+        ];
+        assert_eq!(of(mixed), Status::Ok);
     }
 }
