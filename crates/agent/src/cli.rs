@@ -1,6 +1,6 @@
 //! The command line. Flags are the topmost layer of the configuration: one that is not given says nothing.
 
-use std::{path::PathBuf, time::Duration};
+use std::{env, ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
@@ -23,6 +23,26 @@ use crate::{
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// Reads the command line of the process; ends it where that is wrong.
+    pub(crate) fn of_process() -> Self {
+        Self::parse_from(spelled_out(env::args_os().collect()))
+    }
+}
+
+/// The arguments with nvidia-smi's `-lms`, which is one flag there, as the flag that it is here.
+fn spelled_out(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    if arguments.get(1).is_some_and(|command| command == "query") {
+        for argument in arguments.iter_mut().skip(2) {
+            let rest = argument.to_str().and_then(|text| text.strip_prefix("-lms"));
+            if let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with('=')) {
+                *argument = format!("--loop-ms{rest}").into();
+            }
+        }
+    }
+    arguments
 }
 
 #[derive(Debug, Subcommand)]
@@ -145,6 +165,25 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn one_flag_of_nvidia_smi_has_three_letters() {
+        let spelled = |words: &[&str]| spelled_out(words.iter().map(OsString::from).collect());
+        assert_eq!(
+            spelled(&["gpulse", "query", "-lms", "500", "-lms=20", "-l", "5", "-lmsx"]),
+            [
+                "gpulse",
+                "query",
+                "--loop-ms",
+                "500",
+                "--loop-ms=20",
+                "-l",
+                "5",
+                "-lmsx"
+            ]
+        );
+        assert_eq!(spelled(&["gpulse", "top", "-lms"]), ["gpulse", "top", "-lms"]);
     }
 
     #[test]

@@ -25,8 +25,6 @@ mod wiring;
 
 use std::{io::Write, process::ExitCode};
 
-use clap::Parser;
-
 use crate::{
     cli::{Cli, Command},
     exit::Exit,
@@ -34,7 +32,7 @@ use crate::{
 
 /// Runs the command line of the process and says how it went.
 pub fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    match run(Cli::of_process().command) {
         Ok(exit) => exit.into(),
         Err(error) => {
             // Where standard error is closed there is nobody to tell.

@@ -1,12 +1,12 @@
 //! `gpulse query`: by paths, and as nvidia-smi prints it.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 use nvml_sim::{faults::Fault, testing::Simulator};
 use serde_json::Value;
 
-use super::{Gpulse, gpulse};
-use crate::support::simulator;
+use super::{Gpulse, gpulse, interrupt};
+use crate::support::{AgentBuilder, eventually, simulator};
 
 #[test]
 fn paths_give_csv_without_units_since_their_names_have_them() {
@@ -152,9 +152,11 @@ fn mistakes_give_code_2_and_the_names_are_listed() {
     for (arguments, says) in [
         (&["query", "--query-gpu=utilisation.gpu"][..], "`utilization.gpu`"),
         (
-            &["query", "--query-gpu=inforom.img"],
-            "does not read `inforom.img`",
+            &["query", "--query-gpu=inforom.imgg"],
+            "there is no `inforom.imgg`",
         ),
+        (&["query", "--query-gpu=index", "--loop-ms=0"], "shorter than"),
+        (&["query", "--query-gpu=index", "-lms", "0"], "shorter than"),
         (&["query", "--query-gpu=index", "--format=xml"], "csv,noheader"),
         (&["query", "--query-gpu=index", "--format=json"], "paths"),
         (&["query", "power.drow_watts"], "draw_watts"),
@@ -185,4 +187,96 @@ fn mistakes_give_code_2_and_the_names_are_listed() {
     let down = crate::support::simulator("no-driver");
     let ran = Gpulse::over(down.library_path(), &["query", "--query-gpu=index"]).run();
     assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "{ran:?}");
+}
+
+#[test]
+fn a_name_without_a_reading_leaves_the_others_in_place() {
+    let simulator = still("t4");
+    let run = |names: &str| {
+        let query = format!("--query-gpu={names}");
+        Gpulse::over(simulator.library_path(), &["query", &query, "--format=csv"]).run()
+    };
+    let ran = run("index,inforom.image,module.power.limit,name");
+    assert_eq!(
+        (ran.code, ran.out.as_str()),
+        (
+            Some(0),
+            "index, inforom.img, module.power.limit [W], name\n0, [N/A], [N/A], Tesla T4\n"
+        ),
+        "{ran:?}"
+    );
+    assert!(
+        ran.err.lines().count() == 2 && ran.err.contains("`inforom.image` is not read"),
+        "{ran:?}"
+    );
+    let ran = run("gpu_recovery_action,clocks_event_reasons_counters.sw_power_cap");
+    assert!(ran.err.is_empty() && ran.out.contains(" us\n"), "{ran:?}");
+}
+
+#[test]
+fn answers_go_into_a_file_by_the_spellings_of_nvidia_smi() {
+    let simulator = still("t4");
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("answers.csv");
+    let name = format!("--filename={}", file.display());
+    let names = ["query", "--query-gpu=index", "--format=csv,noheader", &name];
+    let ran = Gpulse::over(simulator.library_path(), &names).run();
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""), "{ran:?}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "0\n");
+    let short = [
+        "query",
+        "--query-gpu=index",
+        "--format=csv,noheader",
+        "-lms",
+        "20",
+        "-f",
+        file.to_str().unwrap(),
+    ];
+    let mut gpulse = Gpulse::over(simulator.library_path(), &short);
+    let mut child = gpulse.spawn();
+    eventually(
+        "it is asked again and again",
+        || fs::read_to_string(&file).unwrap().lines().count(),
+        |lines| *lines > 2,
+    );
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    gpulse.assert_clean();
+    let nowhere = ["query", "--query-gpu=index", "-f", "/nowhere/answers"];
+    let ran = Gpulse::over(simulator.library_path(), &nowhere).run();
+    assert!(
+        ran.code == Some(1) && ran.err.contains("/nowhere/answers cannot be written"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn a_hung_gpu_is_complained_of_beside_its_old_values() {
+    let simulator = simulator("a100-pcie-4");
+    let agent = AgentBuilder::over(simulator.library_path())
+        .variable("GPULSE_SAMPLER__DEADLINE", "500ms")
+        .start();
+    agent.wait_until_ready();
+    simulator
+        .set_faults(&[Fault::on("nvmlDeviceGetPowerUsage").gpu(1).hang()])
+        .unwrap();
+    eventually(
+        "the agent knows",
+        || agent.json("/api/v1/gpus/1")["state"].clone(),
+        |state| *state == "hung",
+    );
+    let url = agent.url("");
+    let ran = gpulse(&[
+        "query",
+        "--query-gpu=index,power.draw",
+        "--format=csv,noheader",
+        "--connect",
+        &url,
+    ]);
+    assert_eq!((ran.code, ran.out.lines().count()), (Some(4), 4), "{ran:?}");
+    assert!(
+        ran.err.contains("! GPU 1 is hung since") && ran.err.contains("nvmlDeviceGetPowerUsage"),
+        "{ran:?}"
+    );
+    simulator.clear_faults().unwrap();
 }

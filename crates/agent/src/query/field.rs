@@ -24,6 +24,8 @@ pub(super) enum From {
     Whole(&'static str),
     /// With two digits after the point.
     Hundredths(&'static str),
+    /// Seconds as whole microseconds.
+    Microseconds(&'static str),
     /// Bytes as whole MiB.
     Mebibytes(&'static str),
     /// `Enabled` or `Disabled`.
@@ -32,6 +34,8 @@ pub(super) enum From {
     YesNo(&'static str),
     /// Whether the reason of this name is among those why clocks are lowered: `Active` or `Not Active`.
     Reason(&'static str),
+    /// Nothing: there is no such reading.
+    Unread(),
     /// Made of these paths.
     Made(&'static [&'static str], fn(&About<'_>) -> Result<String, String>),
 }
@@ -59,6 +63,9 @@ const REASONS: &str = "clocks.event_reasons";
 
 const MEBIBYTE: u64 = 1 << 20;
 
+/// Of a second.
+const MICROSECONDS: f64 = 1e6;
+
 impl Field {
     /// The paths that have to be asked for.
     pub(super) fn paths(&self) -> &[&'static str] {
@@ -67,12 +74,19 @@ impl Field {
             | From::Words(path)
             | From::Whole(path)
             | From::Hundredths(path)
+            | From::Microseconds(path)
             | From::Mebibytes(path)
             | From::Switch(path)
             | From::YesNo(path) => std::slice::from_ref(path),
             From::Reason(_) => &[REASONS],
+            From::Unread() => &[],
             From::Made(paths, _) => paths,
         }
+    }
+
+    /// Whether there is a reading behind it.
+    pub(super) fn is_read(&self) -> bool {
+        !matches!(self.from, From::Unread())
     }
 
     /// Whether it goes by this name.
@@ -102,16 +116,18 @@ impl Field {
             Cell::One(Value::Bool(is)) => Ok(if is { yes } else { no }.to_owned()),
             other => Ok(other.plain()),
         };
-        let number = |path: &str, digits: usize| {
+        let number = |path: &str, digits: usize, times: f64| {
             let cell = present(about.of, path)?;
-            let number = cell.number().map(|number| format!("{number:.digits$}"));
+            let number = cell.number().map(|number| format!("{:.digits$}", number * times));
             Ok(number.unwrap_or_else(|| cell.plain()))
         };
         match self.from {
             From::Text(path) => Ok(present(about.of, path)?.plain()),
             From::Words(path) => Ok(words(&present(about.of, path)?.plain())),
-            From::Whole(path) => number(path, 0),
-            From::Hundredths(path) => number(path, 2),
+            From::Whole(path) => number(path, 0, 1.0),
+            From::Hundredths(path) => number(path, 2, 1.0),
+            From::Microseconds(path) => number(path, 0, MICROSECONDS),
+            From::Unread() => Err(String::new()),
             From::Mebibytes(path) => match present(about.of, path)? {
                 Cell::One(value) => Ok(value
                     .as_u64()
@@ -216,12 +232,18 @@ mod tests {
             "load": { "gpu_percent": 12.0 }, "power": { "draw_watts": 27.3 }, "memory": { "used_bytes": 3_145_727 },
             "modes": { "persistence": true, "display_active": false, "compute_mode": "exclusive_process" },
             "identity": { "addressing_mode": "hmm", "name": "NVIDIA\nT4" }, "reliability": { "fabric": { "state": "in_progress" } },
-            "clocks": { "event_reasons": ["sw_power_cap", "unknown_bit_40"] }, "index": 0,
+            "clocks": { "event_reasons": ["sw_power_cap", "unknown_bit_40"], "lowered": { "power_seconds_total": 1.25 } }, "index": 0,
         });
         for (from, unit, expected) in [
             (From::Whole("load.gpu_percent"), "%", "12 %"),
             (From::Hundredths("power.draw_watts"), "W", "27.30 W"),
             (From::Mebibytes("memory.used_bytes"), "MiB", "2 MiB"),
+            (
+                From::Microseconds("clocks.lowered.power_seconds_total"),
+                "us",
+                "1250000 us",
+            ),
+            (From::Unread(), "W", "[N/A]"),
             (From::Switch("modes.persistence"), "", "Enabled"),
             (From::YesNo("modes.display_active"), "", "No"),
             (From::Words("modes.compute_mode"), "", "Exclusive_Process"),

@@ -1,7 +1,6 @@
 //! The names of `nvidia-smi --query-gpu`: a table of the readings behind them, and how that program writes their values.
 //!
-//! What stands behind a name is the reading of the same NVML call. A name whose value gpulse does not read is known as such
-//! ([`UNREAD`]), so that a script is told apart from a typing error.
+//! What stands behind a name is the reading of the same NVML call. Names without one are in [`super::unread`].
 
 use super::{
     field::{Field, From, fields},
@@ -22,7 +21,8 @@ pub(super) const FIELDS: &[Field] = fields! {
     "pci.device" [] "" Made(&["identity.pci_bus_id"], made::pci_device);
     "pci.device_id" [] "" Text("identity.pci_device_id");
     "pci.sub_device_id" [] "" Text("identity.pci_subsystem_id");
-    "pcie.link.gen.current" ["pcie.link.gen.gpucurrent"] "" Whole("pcie.generation");
+    "pcie.link.gen.current" [] "" Whole("pcie.generation");
+    "pcie.link.gen.gpucurrent" [] "" Whole("pcie.generation");
     "pcie.link.gen.max" [] "" Whole("limits.pcie_generation_max");
     "pcie.link.width.current" [] "" Whole("pcie.width");
     "pcie.link.width.max" [] "" Whole("limits.pcie_width_max");
@@ -34,6 +34,7 @@ pub(super) const FIELDS: &[Field] = fields! {
     "addressing_mode" [] "" Words("identity.addressing_mode");
     "accounting.mode" [] "" Switch("modes.accounting");
     "vbios_version" [] "" Text("identity.vbios_version");
+    "gpu_recovery_action" [] "" Made(&["reliability.recovery_action"], made::recovery_action);
     "fan.speed" [] "%" Made(&["thermal.fans.speed_percent"], made::fan);
     "pstate" [] "" Text("clocks.performance_state");
     "clocks_event_reasons.active" ["clocks_throttle_reasons.active"] "" Made(&["clocks.event_reasons"], made::reasons_mask);
@@ -45,6 +46,8 @@ pub(super) const FIELDS: &[Field] = fields! {
     "clocks_event_reasons.hw_power_brake_slowdown" ["clocks_throttle_reasons.hw_power_brake_slowdown"] "" Reason("hw_power_brake_slowdown");
     "clocks_event_reasons.sw_thermal_slowdown" ["clocks_throttle_reasons.sw_thermal_slowdown"] "" Reason("sw_thermal_slowdown");
     "clocks_event_reasons.sync_boost" ["clocks_throttle_reasons.sync_boost"] "" Reason("sync_boost");
+    "clocks_event_reasons_counters.sw_power_cap" [] "us" Microseconds("clocks.lowered.power_seconds_total");
+    "clocks_event_reasons_counters.sync_boost" [] "us" Microseconds("clocks.lowered.sync_boost_seconds_total");
     "memory.total" [] "MiB" Mebibytes("memory.total_bytes");
     "memory.reserved" [] "MiB" Mebibytes("memory.reserved_bytes");
     "memory.used" [] "MiB" Mebibytes("memory.used_bytes");
@@ -76,8 +79,8 @@ pub(super) const FIELDS: &[Field] = fields! {
     "retired_pages.single_bit_ecc.count" ["retired_pages.sbe"] "" Whole("reliability.retired_pages_corrected");
     "retired_pages.double_bit.count" ["retired_pages.dbe"] "" Whole("reliability.retired_pages_uncorrected");
     "retired_pages.pending" [] "" YesNo("reliability.retirement_pending");
-    "remapped_rows.correctable" [] "" Whole("reliability.remapped_rows.corrected");
-    "remapped_rows.uncorrectable" [] "" Whole("reliability.remapped_rows.uncorrected");
+    "remapped_rows.correctable" ["remapped_rows.sbe"] "" Whole("reliability.remapped_rows.corrected");
+    "remapped_rows.uncorrectable" ["remapped_rows.dbe"] "" Whole("reliability.remapped_rows.uncorrected");
     "remapped_rows.pending" [] "" YesNo("reliability.remapped_rows.pending");
     "remapped_rows.failure" [] "" YesNo("reliability.remapped_rows.failed");
     "remapped_rows.histogram.max" [] "" Whole("reliability.remapped_rows.banks_max_spare");
@@ -89,13 +92,15 @@ pub(super) const FIELDS: &[Field] = fields! {
     "temperature.gpu.tlimit" [] "" Whole("thermal.margin_celsius");
     "temperature.memory" [] "" Whole("thermal.memory_celsius");
     "power.draw" [] "W" Hundredths("power.draw_watts");
-    "power.draw.average" [] "W" Hundredths("power.average_watts");
-    "power.draw.instant" [] "W" Hundredths("power.instant_watts");
-    "power.limit" [] "W" Hundredths("power.management_limit_watts");
-    "enforced.power.limit" [] "W" Hundredths("power.enforced_limit_watts");
-    "power.default_limit" [] "W" Hundredths("limits.power_default_watts");
-    "power.min_limit" [] "W" Hundredths("limits.power_min_watts");
-    "power.max_limit" [] "W" Hundredths("limits.power_max_watts");
+    "power.draw.average" ["gpu.power.draw.average"] "W" Hundredths("power.average_watts");
+    "power.draw.instant" ["gpu.power.draw.instant"] "W" Hundredths("power.instant_watts");
+    "power.limit" ["gpu.power.requested_limit"] "W" Hundredths("power.management_limit_watts");
+    "enforced.power.limit" ["gpu.power.current_limit"] "W" Hundredths("power.enforced_limit_watts");
+    "power.default_limit" ["gpu.power.default_limit"] "W" Hundredths("limits.power_default_watts");
+    "power.min_limit" ["gpu.power.min_limit"] "W" Hundredths("limits.power_min_watts");
+    "power.max_limit" ["gpu.power.max_limit"] "W" Hundredths("limits.power_max_watts");
+    "module.power.draw.average" [] "W" Hundredths("power.module_average_watts");
+    "module.power.draw.instant" [] "W" Hundredths("power.module_instant_watts");
     "clocks.current.graphics" ["clocks.gr"] "MHz" Whole("clocks.graphics_mhz");
     "clocks.current.sm" ["clocks.sm"] "MHz" Whole("clocks.sm_mhz");
     "clocks.current.memory" ["clocks.mem"] "MHz" Whole("clocks.memory_mhz");
@@ -114,29 +119,8 @@ pub(super) const FIELDS: &[Field] = fields! {
     "fabric.status" [] "" Words("reliability.fabric.status");
     "fabric.cliqueId" [] "" Whole("reliability.fabric.clique_id");
     "fabric.clusterUuid" [] "" Text("reliability.fabric.cluster_uuid");
+    "platform.chassis_serial_number" [] "" Text("identity.chassis_serial");
+    "platform.slot_number" [] "" Whole("identity.chassis_slot");
+    "platform.tray_index" [] "" Whole("identity.chassis_tray");
+    "platform.host_id" [] "" Whole("identity.chassis_host_id");
 };
-
-/// Names of nvidia-smi, or their beginnings, whose values gpulse does not read.
-pub(super) const UNREAD: &[&str] = &[
-    "vgpu_driver_capability.",
-    "vgpu_device_capability.",
-    "pcie.link.gen.gpumax",
-    "pcie.link.gen.hostmax",
-    "accounting.buffer_size",
-    "driver_model.",
-    "inforom.",
-    "gom.",
-    "clocks_event_reasons.supported",
-    "clocks_throttle_reasons.supported",
-    "clocks_event_reasons_counters.",
-    "dramEncryption.",
-    "ecc.errors.",
-    "remapped_rows.correctable_inactive",
-    "remapped_rows.uncorrectable_inactive",
-    "power.management",
-    "edpp_multiplier",
-    "module.",
-    "gsp.mode.",
-    "protected_memory.",
-    "platform.",
-];

@@ -64,6 +64,20 @@ pub(super) fn fan(about: &About<'_>) -> Result<String, String> {
     }
 }
 
+/// What has to be done to bring the GPU back into order.
+pub(super) fn recovery_action(about: &About<'_>) -> Result<String, String> {
+    let action = present(about.of, "reliability.recovery_action")?.plain();
+    Ok(match action.as_str() {
+        "none" => "None".to_owned(),
+        "gpu_reset" => "GPU Reset".to_owned(),
+        "node_reboot" => "Node Reboot".to_owned(),
+        "drain_p2p" => "Drain P2P".to_owned(),
+        "drain_and_reset" => "Drain and Reset".to_owned(),
+        // What has no name yet is a number.
+        _ => action,
+    })
+}
+
 /// NVML's bits of the reasons why clocks are lowered.
 pub(super) fn reasons_mask(about: &About<'_>) -> Result<String, String> {
     reasons(about.of).map(|names| format!("0x{:016X}", bits(&names)))
@@ -80,7 +94,7 @@ mod tests {
         let gpu = json!({
             "identity": { "pci_bus_id": "00000001:3B:1F.0" }, "sampled_at": "2026-03-01T12:00:00.123456Z",
             "thermal": { "fans": [{ "speed_percent": 41.0 }, { "speed_percent": 55.0 }] },
-            "clocks": { "event_reasons": ["gpu_idle"] },
+            "clocks": { "event_reasons": ["gpu_idle"] }, "reliability": { "recovery_action": "drain_p2p" },
         });
         let host = json!({ "driver": { "driver_version": "580.95.05" }, "gpus": { "total": 8 } });
         let about = About {
@@ -97,7 +111,8 @@ mod tests {
                 fan,
                 reasons_mask,
                 driver_version,
-                count
+                count,
+                recovery_action
             ]
             .map(said),
             [
@@ -107,7 +122,8 @@ mod tests {
                 "41",
                 "0x0000000000000001",
                 "580.95.05",
-                "8"
+                "8",
+                "Drain P2P"
             ]
         );
         assert!(said(timestamp).ends_with(":00.123"), "{}", said(timestamp));

@@ -1,12 +1,18 @@
 //! `gpulse query`: single readings for scripts, by their own paths or by the names of nvidia-smi.
 
+mod answer;
 mod apps;
 mod field;
 mod fields;
 mod format;
 mod made;
+mod unread;
 
-use std::{cell::Cell as Once, time::Duration};
+use std::{
+    cell::{Cell as Once, RefCell},
+    path::PathBuf,
+    time::Duration,
+};
 
 use clap::Args;
 use serde_json::Value;
@@ -18,10 +24,11 @@ use crate::{
     shown::{
         Gpus, Look, Selection, look,
         look::why_no_nvml,
-        paths,
-        watch::{complain, every, watch, write},
+        paths, trouble,
+        watch::{complain, every, watch},
     },
 };
+use answer::Answers;
 use field::{About, Field};
 use format::Format;
 
@@ -68,9 +75,12 @@ pub(crate) struct QueryArguments {
         default_missing_value = "5", value_parser = every
     )]
     every: Option<Duration>,
-    /// Ask again every so many milliseconds
-    #[arg(long, value_name = "MILLISECONDS", conflicts_with = "every")]
-    loop_ms: Option<u64>,
+    /// Ask again every so many milliseconds; -lms is the same
+    #[arg(long, value_name = "MILLISECONDS", value_parser = milliseconds, conflicts_with = "every")]
+    loop_ms: Option<Duration>,
+    /// Write the answers into this file, which begins anew, in place of standard output
+    #[arg(short = 'f', long, value_name = "FILE")]
+    filename: Option<PathBuf>,
     #[command(flatten)]
     source: Source,
 }
@@ -87,11 +97,22 @@ pub(crate) fn run(arguments: &QueryArguments) -> anyhow::Result<Exit> {
         return Ok(Exit::Ok);
     }
     let query = Query::of(arguments)?;
-    let every = arguments.loop_ms.map(Duration::from_millis).or(arguments.every);
+    for name in &query.unread {
+        complain(&format!(
+            "`{name}` is not read: [N/A] stands for it; `gpulse query --help-query-gpu` lists what is"
+        ));
+    }
+    let every = arguments.loop_ms.or(arguments.every);
     let is_headed = Once::new(!arguments.format.header);
     watch(&arguments.source, every, |client| {
         query.answer(client, &is_headed)
     })
+}
+
+/// Reads a time in milliseconds, within the bounds of `--loop`.
+fn milliseconds(text: &str) -> Result<Duration, String> {
+    let number: u64 = text.parse().map_err(|_| "it is no whole number".to_owned())?;
+    every(&format!("{number}ms"))
 }
 
 /// A query that was understood.
@@ -99,6 +120,11 @@ struct Query<'a> {
     what: What<'a>,
     format: Format,
     selection: Selection,
+    answers: Answers,
+    /// Names without a reading, as they were asked for.
+    unread: Vec<&'a str>,
+    /// The GPUs that were complained of last, each with its state and since when, so that a loop does not repeat itself.
+    complained: RefCell<Vec<[Value; 3]>>,
 }
 
 enum What<'a> {
@@ -113,13 +139,20 @@ enum What<'a> {
 impl<'a> Query<'a> {
     fn of(arguments: &'a QueryArguments) -> anyhow::Result<Self> {
         let mut paths: Vec<String> = Vec::new();
+        let mut unread = Vec::new();
         let what = if !arguments.query_gpu.is_empty() {
             let fields = named(
                 &arguments.query_gpu,
                 fields::FIELDS,
-                fields::UNREAD,
+                unread::UNREAD,
                 "--help-query-gpu",
             )?;
+            let asked = arguments.query_gpu.iter().zip(&fields);
+            unread.extend(
+                asked
+                    .filter(|(_, field)| !field.is_read())
+                    .map(|(name, _)| name.trim()),
+            );
             paths.extend(
                 fields
                     .iter()
@@ -148,6 +181,9 @@ impl<'a> Query<'a> {
                 UsageError("names of nvidia-smi are written as csv: use paths for json".to_owned()).into(),
             );
         }
+        if !format.json {
+            paths.extend(trouble::FIELDS.map(str::to_owned));
+        }
         let selection = Selection {
             gpu: arguments.gpus.clone(),
             fields: paths,
@@ -156,6 +192,9 @@ impl<'a> Query<'a> {
             what,
             format,
             selection,
+            answers: Answers::to(arguments.filename.as_deref())?,
+            unread,
+            complained: RefCell::default(),
         })
     }
 
@@ -179,9 +218,27 @@ impl<'a> Query<'a> {
                 self.theirs(&gpus, &host, fields, &lines, is_headed.replace(true))
             }
         };
-        write(&text)?;
+        self.answers.write(&text)?;
         gpus.complain_of_none();
+        self.complain_of_sick(&gpus);
         Ok(gpus.exit())
+    }
+
+    /// Says on standard error which GPUs are not `ok`: their values may be old ones.
+    fn complain_of_sick(&self, gpus: &Gpus) {
+        let mut before = self.complained.borrow_mut();
+        let mut now = Vec::new();
+        for gpu in &gpus.gpus {
+            let Some(line) = trouble::trouble(gpu) else {
+                continue;
+            };
+            let about = ["index", "state", "state_since"].map(|key| gpu[key].clone());
+            if !before.contains(&about) {
+                complain(&line);
+            }
+            now.push(about);
+        }
+        *before = now;
     }
 
     /// Lines as nvidia-smi writes them.
@@ -222,19 +279,13 @@ impl<'a> Query<'a> {
 fn named(
     names: &[String],
     fields: &'static [Field],
-    unread: &[&str],
+    unread: &'static [Field],
     help: &str,
 ) -> anyhow::Result<Vec<&'static Field>> {
     let find = |name: &String| {
         let name = name.trim();
-        let found = fields.iter().find(|field| field.is_called(name));
+        let found = fields.iter().chain(unread).find(|field| field.is_called(name));
         found.ok_or_else(|| {
-            if unread.iter().any(|beginning| name.starts_with(beginning)) {
-                return UsageError(format!(
-                    "gpulse does not read `{name}`; `gpulse query {help}` lists what it does"
-                ))
-                .into();
-            }
             let known = fields
                 .iter()
                 .flat_map(|field| std::iter::once(field.name).chain(field.aliases.iter().copied()));
@@ -279,7 +330,11 @@ mod tests {
 
     #[test]
     fn every_name_is_unique_and_stands_for_readings_that_there_are() {
-        for (table, above) in [(fields::FIELDS, ""), (apps::FIELDS, "processes.processes.")] {
+        let answered: Vec<_> = fields::FIELDS.iter().chain(unread::UNREAD).collect();
+        for (table, above) in [
+            (answered, ""),
+            (apps::FIELDS.iter().collect(), "processes.processes."),
+        ] {
             let mut names = HashSet::new();
             for field in table {
                 for name in std::iter::once(&field.name).chain(field.aliases) {
@@ -299,22 +354,34 @@ mod tests {
 
     #[test]
     fn a_name_that_is_unknown_is_told_from_one_that_is_not_read() {
-        let said = |name: &str| {
-            let names = [name.to_owned()];
-            let error = named(&names, fields::FIELDS, fields::UNREAD, "--help-query-gpu")
-                .err()
-                .unwrap();
-            error.to_string()
+        let find = |name: &str| {
+            named(
+                &[name.to_owned()],
+                fields::FIELDS,
+                unread::UNREAD,
+                "--help-query-gpu",
+            )
         };
-        assert!(
-            said("utilisation.gpu").contains("`utilization.gpu`"),
-            "{}",
-            said("utilisation.gpu")
-        );
-        assert!(
-            said("inforom.img").contains("does not read"),
-            "{}",
-            said("inforom.img")
-        );
+        let said = |name: &str| find(name).err().unwrap().to_string();
+        assert!(said("utilisation.gpu").contains("`utilization.gpu`"));
+        assert!(said("inforom.imgg").contains("there is no"));
+        for name in ["inforom.img", "inforom.image", "protected_memory.total"] {
+            assert!(!find(name).unwrap()[0].is_read(), "{name}");
+        }
+        for name in [
+            "gpu_recovery_action",
+            "clocks_event_reasons_counters.sync_boost",
+            "module.power.draw.average",
+        ] {
+            assert!(find(name).unwrap()[0].is_read(), "{name}");
+        }
+    }
+
+    #[test]
+    fn milliseconds_have_the_bounds_of_seconds() {
+        assert_eq!(milliseconds("500"), Ok(Duration::from_millis(500)));
+        for wrong in ["0", "9", "-5", "0.5", "soon", "99999999999999999999"] {
+            assert!(milliseconds(wrong).is_err(), "{wrong}");
+        }
     }
 }

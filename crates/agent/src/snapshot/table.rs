@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::shown::{
     Cell, Gpus, cell,
     text::{Side, table, visible},
+    trouble::trouble,
 };
 
 /// What the table is made of.
@@ -191,26 +192,6 @@ impl Notes {
     }
 }
 
-/// What is the matter with a GPU that is not `ok`.
-fn trouble(gpu: &Value) -> Option<String> {
-    let text = |value: &Value| visible(value.as_str().unwrap_or_default()).into_owned();
-    let state = gpu["state"].as_str().filter(|state| *state != "ok")?;
-    let mut line = format!("! GPU {} is {}", gpu["index"], visible(state));
-    if let Some(since) = gpu["state_since"].as_str() {
-        line += &format!(" since {}", visible(since));
-    }
-    let error = &gpu["last_error"];
-    if error.is_object() {
-        let (call, message) = (text(&error["call"]), text(&error["message"]));
-        // Some messages begin with the call themselves.
-        line += &match message.starts_with(&call) {
-            true => format!(": {message}"),
-            false => format!(": {call}: {message}"),
-        };
-    }
-    Some(line)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -250,16 +231,6 @@ mod tests {
                1  -          lost      -               -      -         -         -          -\n\n\
              ! GPU 1 is lost since noon: nvmlDeviceGetName: the GPU is lost\n\
              - power.enforced_limit_watts: not_supported (GPU 0)\n"
-        );
-    }
-
-    #[test]
-    fn a_call_is_named_once() {
-        let hung = json!({ "index": 2, "state": "hung",
-            "last_error": { "call": "nvmlDeviceGetName", "message": "nvmlDeviceGetName has not returned for 2s" } });
-        assert_eq!(
-            trouble(&hung).unwrap(),
-            "! GPU 2 is hung: nvmlDeviceGetName has not returned for 2s"
         );
     }
 
