@@ -4,6 +4,9 @@
 //! `crossterm` reads again and again from a terminal that has hung up, without looking at the time. So it is called only once
 //! there is something to read and the terminal is there; should the terminal go in between, it is this thread alone that
 //! does not come back, and nobody waits for it.
+//!
+//! It is told of new input once, and forgets that where a change of size comes at the same time: the input is then announced
+//! anew ([`crate::terminal::announce_input`]), or the key would do nothing until another one comes.
 
 use std::{
     io,
@@ -22,6 +25,8 @@ use rustix::{
     io::Errno,
 };
 
+use crate::terminal::announce_input;
+
 /// Events that wait to be taken in. What comes beyond them waits in the terminal, which has bounds of its own.
 const WAITING: usize = 64;
 
@@ -30,6 +35,9 @@ const LOOK: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 100_000_000,
 };
+
+/// How long input may lie that `crossterm` was told of and does not take.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// What a terminal that cannot be read any more says of itself.
 const GONE: PollFlags = PollFlags::HUP.union(PollFlags::ERR).union(PollFlags::NVAL);
@@ -81,26 +89,42 @@ impl Drop for Input {
 
 /// Passes events on until nobody wants them, or the terminal is gone.
 fn listen(tell: &SyncSender<Event>, is_unwanted: &AtomicBool) {
+    let mut is_announced = false;
     while !is_unwanted.load(Ordering::SeqCst) {
-        match look() {
-            Ok(Some(true)) => {}
-            Ok(Some(false)) => continue,
-            Ok(None) | Err(_) => return,
+        let Ok(Some(is_readable)) = look(&LOOK) else {
+            return;
+        };
+        // Asked without input, too: it takes in changes of size, so that they seldom come together with a key.
+        let Ok(passed_on) = pass_on(tell) else { return };
+        if passed_on > 0 || !is_readable {
+            is_announced = false;
+            continue;
         }
-        while let Ok(true) = event::poll(Duration::ZERO) {
-            let Ok(event) = event::read() else { return };
-            if tell.send(event).is_err() {
-                return;
-            }
+        if is_announced {
+            // It was told and takes nothing in all the same: what is there waits for more, which is no reason to be busy.
+            thread::sleep(PAUSE);
         }
+        announce_input();
+        is_announced = true;
     }
 }
 
+/// Passes on what there is. Returns how many events that were; an error where nobody wants them any more.
+fn pass_on(tell: &SyncSender<Event>) -> Result<usize, ()> {
+    let mut passed_on = 0;
+    while let Ok(true) = event::poll(Duration::ZERO) {
+        let event = event::read().map_err(drop)?;
+        tell.send(event).map_err(drop)?;
+        passed_on += 1;
+    }
+    Ok(passed_on)
+}
+
 /// Whether there is something to read; nothing where there is no terminal any more.
-fn look() -> Result<Option<bool>, Errno> {
+fn look(time: &Timespec) -> Result<Option<bool>, Errno> {
     let stdin = io::stdin();
     let mut terminal = [PollFd::new(&stdin, PollFlags::IN)];
-    match poll(&mut terminal, Some(&LOOK)) {
+    match poll(&mut terminal, Some(time)) {
         Ok(_) | Err(Errno::INTR) => {}
         Err(error) => return Err(error),
     }

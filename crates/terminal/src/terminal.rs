@@ -4,7 +4,7 @@ use std::{
     io::{self, IsTerminal as _, Write as _},
     panic,
     sync::{
-        Once,
+        Mutex, MutexGuard, Once, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -20,7 +20,7 @@ use ratatui::{
     },
 };
 
-use rustix::termios::tcgetwinsize;
+use rustix::termios::{OptionalActions, tcgetattr, tcgetwinsize, tcsetattr};
 
 use crate::{look::Colors, options::Error, output::Output};
 
@@ -28,6 +28,13 @@ use crate::{look::Colors, options::Error, output::Output};
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 static HOOK: Once = Once::new();
+
+/// Held while the settings of the terminal change, so that none are written back that do not hold any more.
+static SETTINGS: Mutex<()> = Mutex::new(());
+
+fn settings() -> MutexGuard<'static, ()> {
+    SETTINGS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Looks whether there is a terminal, before anything is done for it.
 ///
@@ -115,9 +122,26 @@ impl Drop for Screen {
     }
 }
 
+/// Has the kernel announce the input that is there to those who wait for news of it, by setting what is set already: Linux wakes
+/// the readers of a terminal when its settings are written.
+pub(crate) fn announce_input() {
+    let _held = settings();
+    if !TAKEN.load(Ordering::SeqCst) {
+        return;
+    }
+    // A terminal that is gone is noticed where it is read.
+    if let Ok(now) = tcgetattr(io::stdin()) {
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &now);
+    }
+}
+
 fn take_over(mouse: bool) -> io::Result<()> {
-    TAKEN.store(true, Ordering::SeqCst);
-    let taken = enable_raw_mode().and_then(|()| {
+    let raw = {
+        let _held = settings();
+        TAKEN.store(true, Ordering::SeqCst);
+        enable_raw_mode()
+    };
+    let taken = raw.and_then(|()| {
         execute!(io::stdout(), EnterAlternateScreen)?;
         if mouse {
             execute!(io::stdout(), EnableMouseCapture)?;
@@ -131,6 +155,7 @@ fn take_over(mouse: bool) -> io::Result<()> {
 fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let _ = execute!(io::stdout(), DisableMouseCapture, LeaveAlternateScreen, Show);
+        let _held = settings();
         let _ = disable_raw_mode();
         let _ = io::stdout().flush();
     }

@@ -74,6 +74,36 @@ fn what_is_frozen_stands_still() {
     });
 }
 
+#[test]
+fn a_key_after_a_change_of_size_is_understood_at_once() {
+    let simulator = frozen();
+    let Some(terminal) = started(&local(&simulator), 120, 40) else {
+        return;
+    };
+    let resize = |height: u16| {
+        terminal.resize(100, height);
+        terminal.until("it is drawn from top to bottom", |shown| {
+            shown.lines().count() == usize::from(height)
+                && shown
+                    .lines()
+                    .last()
+                    .is_some_and(|line| line.starts_with("q quit"))
+        });
+    };
+    for (height, key, says) in [
+        (30, "?", "Everywhere"),
+        (33, "4", "WHAT HAPPENED"),
+        (28, "3", "MEM▼"),
+    ] {
+        resize(height);
+        terminal.press(&[key]);
+        terminal.until("one key was enough", |shown| shown.contains(says));
+    }
+    resize(31);
+    terminal.press(&["q"]);
+    terminal.until("it ends", |shown| shown.trim_end().ends_with("READY>"));
+}
+
 /// A process of this host. Ended when dropped.
 struct Real(Child);
 
