@@ -66,6 +66,8 @@ pub(crate) struct State {
     pub(crate) event: usize,
     /// The first line of the help that is shown.
     pub(crate) help: usize,
+    /// How wide it was drawn last, in characters.
+    pub(crate) width: u16,
     /// Seconds that a column of a graph stands for.
     pub(crate) step: f64,
     pub(crate) dialog: Option<Dialog>,
@@ -92,6 +94,7 @@ impl State {
             table: Table::default(),
             event: 0,
             help: 0,
+            width: 0,
             step: interval.as_secs_f64().max(0.05),
             dialog: None,
             notice: None,
@@ -182,7 +185,7 @@ pub(crate) fn update(state: &mut State, action: Action) -> Effect {
         }
         Action::ChooseEvent(place) => state.event = place,
         Action::Sort(column) => state.table.sort_by(column),
-        Action::SortBeside(by) => state.table.sort_beside(by),
+        Action::SortBeside(by) => state.table.sort_beside(by > 0, state.width),
         Action::Reverse => state.table.descending = !state.table.descending,
         Action::Tree => {
             state.screen = Screen::Processes;
@@ -286,7 +289,7 @@ fn travel(state: &mut State, by: Move) {
         return;
     }
     match (state.screen, by) {
-        (Screen::Processes, Move::Left | Move::Right) => state.table.sort_beside(step),
+        (Screen::Processes, Move::Left | Move::Right) => state.table.sort_beside(step > 0, state.width),
         (Screen::Processes, _) => {
             if let Some(frame) = &state.frame {
                 state.table.step(frame, step);

@@ -81,9 +81,10 @@ impl Shown {
     /// Draws, and waits until something has changed.
     fn draw_and_wait(&mut self) -> Result<Next, Error> {
         self.state.now = Instant::now();
-        let (state, spots) = (&self.state, &mut self.spots);
+        let (state, spots) = (&mut self.state, &mut self.spots);
         self.screen.draw(|frame| {
             let area = frame.area();
+            state.width = area.width;
             *spots = view::draw(state, area, frame.buffer_mut());
         })?;
         let next_ages = Instant::now() + AGES;

@@ -11,7 +11,11 @@ const KEPT: usize = 1_800;
 const MAX_GPUS: usize = 256;
 
 /// A reading is shown as lasting for this many steps, so that a late one leaves no gap.
-const LASTS: i64 = 2;
+const LASTS: usize = 2;
+
+/// A reading of the agent's history is shown as lasting for this many of the times that usually lie between two of them: a frame
+/// holds the last reading until there is another one, and the history has nothing in between.
+const LASTS_IN_HISTORY: f64 = 2.0;
 
 /// A reading that is drawn over time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +84,8 @@ struct Point {
     /// Unix seconds, by the agent's clock.
     at: f64,
     values: [f32; Metric::ALL.len()],
+    /// Whether the agent remembered it, in place of saying it while it was so.
+    is_history: bool,
 }
 
 /// The points of each GPU, by its key.
@@ -109,7 +115,11 @@ impl Seen {
             if points.len() == KEPT {
                 points.pop_front();
             }
-            points.push_back(Point { at, values });
+            points.push_back(Point {
+                at,
+                values,
+                is_history: false,
+            });
         }
     }
 
@@ -128,7 +138,11 @@ impl Seen {
                 history
                     .times
                     .iter()
-                    .map(|&at| Point { at, values: empty })
+                    .map(|&at| Point {
+                        at,
+                        values: empty,
+                        is_history: true,
+                    })
                     .collect()
             });
             for (point, value) in points.iter_mut().zip(&series.mean) {
@@ -156,7 +170,7 @@ impl Seen {
 
     /// `columns` values of a GPU, each the mean of `step` seconds, the newest last; nothing where nothing was read.
     pub(crate) fn series(&self, gpu: &str, metric: Metric, step: f64, columns: usize) -> Vec<Option<f64>> {
-        let mut sums = vec![(0.0, 0_u32); columns];
+        let mut sums = vec![Column::default(); columns];
         let bucket = |at: f64| whole((at / step).floor());
         let newest = bucket(self.last);
         let points = self.gpus.get(gpu).into_iter().flatten().rev();
@@ -164,6 +178,7 @@ impl Seen {
             .iter()
             .position(|other| *other == metric)
             .unwrap_or_default();
+        let mut remembered = Vec::new();
         for point in points {
             let Ok(back) = usize::try_from(newest.saturating_sub(bucket(point.at))) else {
                 continue;
@@ -174,22 +189,63 @@ impl Seen {
             else {
                 break;
             };
+            sum.is_history &= point.is_history;
             if !point.values[place].is_nan() {
-                *sum = (sum.0 + f64::from(point.values[place]), sum.1 + 1);
+                sum.sum += f64::from(point.values[place]);
+                sum.count += 1;
+                if point.is_history {
+                    remembered.push(point.at);
+                }
             }
         }
+        let in_history = lasts_in_history(&remembered, step);
         let mut carried = (None, 0);
-        let mean = |(sum, count): (f64, u32)| (count > 0).then(|| sum / f64::from(count));
-        let values = sums.into_iter().map(|sum| {
-            carried = match mean(sum) {
-                Some(value) => (Some(value), LASTS),
-                None if carried.1 > 0 => (carried.0, carried.1 - 1),
+        let values = sums.into_iter().map(|column| {
+            let lasts = if column.is_history { in_history } else { LASTS };
+            carried = match column.mean() {
+                Some(value) => (Some(value), lasts),
+                // What was not read while somebody looked is not there, whatever was remembered before.
+                None if carried.1 > 0 => (carried.0, carried.1.min(lasts) - 1),
                 None => (None, 0),
             };
             carried.0
         });
         values.collect()
     }
+}
+
+/// What fell into a column of a graph.
+#[derive(Clone, Copy, Debug)]
+struct Column {
+    sum: f64,
+    count: u32,
+    /// Whether nothing of it was said while it was so.
+    is_history: bool,
+}
+
+impl Default for Column {
+    fn default() -> Self {
+        Self {
+            sum: 0.0,
+            count: 0,
+            is_history: true,
+        }
+    }
+}
+
+impl Column {
+    fn mean(self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / f64::from(self.count))
+    }
+}
+
+/// How many steps a reading of the history lasts, of which these are the times, the newest first.
+fn lasts_in_history(times: &[f64], step: f64) -> usize {
+    let mut gaps: Vec<f64> = times.windows(2).map(|pair| pair[0] - pair[1]).collect();
+    gaps.sort_by(f64::total_cmp);
+    let usual = gaps.get(gaps.len() / 2).copied().unwrap_or(step);
+    let steps = whole((usual * LASTS_IN_HISTORY / step).ceil());
+    usize::try_from(steps - 1).unwrap_or_default().max(LASTS)
 }
 
 #[allow(
@@ -284,6 +340,31 @@ mod tests {
             seen.series("GPU-a", Metric::Load, 1.0, 3),
             [Some(1.0), Some(2.0), Some(3.0)]
         );
+    }
+
+    #[test]
+    fn a_history_with_a_reading_now_and_then_is_joined_and_its_gaps_stay() {
+        let mut seen = Seen::default();
+        let mut last = frame(200, None);
+        last.gpus[0].pcie.received_bytes_per_second = Some(7.0);
+        seen.take(&last);
+        // One in five seconds, but for the time from 130 to 160.
+        let is_read = |second: u32| second.is_multiple_of(5) && !(131..160).contains(&second);
+        let mut history = History {
+            times: (100..200).map(f64::from).collect(),
+            series: vec![Series {
+                metric: Metric::PcieReceived.path().to_owned(),
+                mean: (100..200).map(|second| is_read(second).then_some(1.0)).collect(),
+                ..Series::default()
+            }],
+        };
+        history.series[0].gpu.uuid = Some("GPU-a".to_owned());
+        seen.take_history(&history);
+        let drawn = seen.series("GPU-a", Metric::PcieReceived, 1.0, 101);
+        let gap = (0..101)
+            .filter(|&place| drawn[place].is_none())
+            .map(|place| place + 100);
+        assert_eq!(gap.collect::<Vec<_>>(), (140..160).collect::<Vec<_>>());
     }
 
     #[test]

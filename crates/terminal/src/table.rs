@@ -41,6 +41,28 @@ impl Column {
         Self::Command,
     ];
 
+    /// Those that fit into a width, each with its own; the last takes what is left.
+    pub(crate) fn shown(width: u16) -> Vec<(Self, usize)> {
+        let all = [
+            (Self::Pid, 8, 0),
+            (Self::User, 10, 56),
+            (Self::Gpu, 5, 0),
+            (Self::Kind, 5, 70),
+            (Self::Sm, 5, 0),
+            (Self::Bandwidth, 5, 96),
+            (Self::Encoder, 5, 132),
+            (Self::Decoder, 5, 132),
+            (Self::Memory, 9, 0),
+            (Self::Time, 8, 84),
+            (Self::Place, 24, 110),
+            (Self::Command, 0, 0),
+        ];
+        all.into_iter()
+            .filter(|(_, _, from)| width >= *from)
+            .map(|(column, width, _)| (column, width))
+            .collect()
+    }
+
     /// Its heading.
     pub(crate) fn heading(self) -> &'static str {
         match self {
@@ -238,15 +260,20 @@ impl Table {
         }
     }
 
-    /// Sorts by the column so many to the right.
-    pub(crate) fn sort_beside(&mut self, by: isize) {
+    /// Sorts by the next column on the right, or on the left, of those that fit into `width`: what is sorted by is seen.
+    pub(crate) fn sort_beside(&mut self, to_right: bool, width: u16) {
         let count = Column::ALL.len();
         let now = Column::ALL
             .iter()
             .position(|column| *column == self.sort)
             .unwrap_or(0);
-        let next = (now + count).saturating_add_signed(by) % count;
-        self.sort_by(Column::ALL[next]);
+        let shown = Column::shown(width);
+        let next = (1..=count)
+            .map(|steps| Column::ALL[(now + if to_right { steps } else { count - steps }) % count])
+            .find(|column| shown.iter().any(|(shown, _)| shown == column));
+        if let Some(next) = next {
+            self.sort_by(next);
+        }
     }
 }
 

@@ -78,10 +78,42 @@ fn a_second_choice_of_a_column_turns_it_round() {
     assert_eq!((table.sort, table.descending), (Column::Pid, false));
     table.sort_by(Column::Pid);
     assert_eq!((table.sort, table.descending), (Column::Pid, true));
-    table.sort_beside(-1);
+    table.sort_beside(false, 200);
     assert_eq!(table.sort, Column::Command);
-    table.sort_beside(1);
+    table.sort_beside(true, 200);
     assert_eq!(table.sort, Column::Pid);
+}
+
+#[test]
+fn the_next_column_is_one_that_is_shown() {
+    for width in [40, 56, 80, 100, 120, 200] {
+        let shown: Vec<_> = Column::shown(width)
+            .into_iter()
+            .map(|(column, _)| column)
+            .collect();
+        let mut table = Table {
+            sort: Column::Pid,
+            ..Table::default()
+        };
+        let mut step = |to_right| {
+            let sorted = |_: &Column| {
+                table.sort_beside(to_right, width);
+                table.sort
+            };
+            shown.iter().map(sorted).collect::<Vec<_>>()
+        };
+        let (mut right, mut left) = (step(true), step(false));
+        right.rotate_right(1);
+        left.reverse();
+        assert_eq!((&right, &left), (&shown, &shown), "{width}");
+    }
+    // What was sorted by when the terminal was wider.
+    let mut table = Table {
+        sort: Column::Time,
+        ..Table::default()
+    };
+    table.sort_beside(false, 80);
+    assert_eq!(table.sort, Column::Memory);
 }
 
 #[test]

@@ -52,6 +52,20 @@ fn processes_are_sorted_and_filtered_by_keys_and_mouse() {
 }
 
 #[test]
+fn the_next_column_by_which_it_is_sorted_is_one_that_is_seen() {
+    let simulator = frozen();
+    let Some(terminal) = started(&local(&simulator), 80, 24) else {
+        return;
+    };
+    terminal.press(&["3"]);
+    terminal.until("it is sorted by memory", |shown| shown.contains("MEM▼"));
+    for (key, heading) in [("s", "COMMAND▲"), (">", "PID▲"), ("<", "COMMAND▲"), ("<", "MEM▼")] {
+        terminal.press(&[key]);
+        terminal.until(heading, |shown| shown.contains(heading));
+    }
+}
+
+#[test]
 fn what_is_frozen_stands_still() {
     let simulator = Simulator::start("h100-sxm-8").unwrap();
     let Some(terminal) = started(&local(&simulator), 120, 40) else {

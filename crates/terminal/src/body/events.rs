@@ -72,9 +72,10 @@ impl Event {
 
     /// What it means, for a person.
     pub(crate) fn meaning(&self) -> String {
-        match &self.xid {
-            Some(xid) => xid.meaning.clone(),
-            None => self
+        match (&self.xid, &self.state) {
+            (Some(xid), _) => xid.meaning.clone(),
+            (None, Some(state)) => change(self.state_before.as_deref(), state),
+            (None, None) => self
                 .known()
                 .map_or_else(String::new, |kind| kind.description().to_owned()),
         }
@@ -108,6 +109,22 @@ impl Event {
     /// What kind it is, with nothing said beside it.
     fn known(&self) -> Option<EventKind> {
         EventKind::ALL.into_iter().find(|kind| kind.as_str() == self.kind)
+    }
+}
+
+/// What a change of state means.
+fn change(before: Option<&str>, now: &str) -> String {
+    let meaning = match now {
+        "ok" => "it is read as it should be",
+        "stale" => "reading it takes longer than it should, and its values are old ones",
+        "hung" => "a call of the driver does not return, and its values are old ones",
+        "lost" => "the driver does not reach it any more",
+        "unavailable" => "it cannot be read",
+        _ => "this version has no word for that",
+    };
+    match before {
+        Some(before) => format!("The GPU was {before} and is {now}: {meaning}."),
+        None => format!("The GPU is {now}: {meaning}."),
     }
 }
 
@@ -170,6 +187,30 @@ mod tests {
             ..Event::default()
         };
         assert_eq!(unknown.severity(), XidSeverity::Info);
+    }
+
+    #[test]
+    fn a_change_of_state_says_from_which_to_which() {
+        for state in [
+            GpuState::Ok,
+            GpuState::Stale,
+            GpuState::Hung,
+            GpuState::Lost,
+            GpuState::Unavailable,
+        ] {
+            let event = Event {
+                kind: "gpu_state".to_owned(),
+                state_before: Some("ok".to_owned()),
+                state: Some(state.as_str().to_owned()),
+                ..Event::default()
+            };
+            let meaning = event.meaning();
+            let beginning = format!("The GPU was ok and is {}: ", state.as_str());
+            assert!(
+                meaning.starts_with(&beginning) && !meaning.contains("no word"),
+                "{meaning}"
+            );
+        }
     }
 
     #[test]

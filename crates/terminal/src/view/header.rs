@@ -25,7 +25,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     };
     // What does not fit is not shown by half.
     let mut room = usize::from(first.width);
-    let mut whom = whom(canvas, state);
+    let mut whom = whom(canvas, state, "");
+    if whom.iter().map(Span::width).sum::<usize>() >= room && is_simulated(state) {
+        // Nobody is to take simulated GPUs for real ones, however narrow the terminal.
+        whom = self::whom(canvas, state, "SIM ");
+    }
     whom.retain(|span| {
         room = room.saturating_sub(span.width());
         room > 0
@@ -40,9 +44,17 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     tabs(canvas, state, area);
 }
 
-/// The agent, its driver, and how its GPUs are.
-fn whom(canvas: &Canvas<'_>, state: &State) -> Vec<Span<'static>> {
-    let mut spans = vec![canvas.span("gpulse ", Role::Key)];
+fn is_simulated(state: &State) -> bool {
+    let driver = state.frame.as_ref().map(|frame| &frame.host.driver);
+    driver.is_some_and(|driver| driver.simulated == Some(true))
+}
+
+/// The agent, its driver, and how its GPUs are. `mark` stands at the front for what otherwise stands at the end.
+fn whom(canvas: &Canvas<'_>, state: &State, mark: &'static str) -> Vec<Span<'static>> {
+    let mut spans = vec![
+        canvas.span("gpulse ", Role::Key),
+        canvas.span(mark, Role::Warning),
+    ];
     let Some(frame) = &state.frame else {
         spans.push(canvas.span(state.place.clone(), Role::Title));
         return spans;
@@ -70,7 +82,7 @@ fn whom(canvas: &Canvas<'_>, state: &State) -> Vec<Span<'static>> {
     if let Some(cuda) = &driver.cuda_driver_version {
         spans.push(canvas.span(format!(" CUDA {cuda}"), Role::Quiet));
     }
-    if driver.simulated == Some(true) {
+    if is_simulated(state) && mark.is_empty() {
         spans.push(canvas.span(" simulated", Role::Warning));
     }
     spans

@@ -99,28 +99,6 @@ fn status(canvas: &mut Canvas<'_>, table: &Table, frame: &Frame, rows: &[Row], a
     is_said
 }
 
-/// The columns that fit, with their widths; the last takes what is left.
-fn columns(width: u16) -> Vec<(Column, usize)> {
-    let all = [
-        (Column::Pid, 8, 0),
-        (Column::User, 10, 56),
-        (Column::Gpu, 5, 0),
-        (Column::Kind, 5, 70),
-        (Column::Sm, 5, 0),
-        (Column::Bandwidth, 5, 96),
-        (Column::Encoder, 5, 132),
-        (Column::Decoder, 5, 132),
-        (Column::Memory, 9, 0),
-        (Column::Time, 8, 84),
-        (Column::Place, 24, 110),
-        (Column::Command, 0, 0),
-    ];
-    all.into_iter()
-        .filter(|(_, _, from)| width >= *from)
-        .map(|(column, width, _)| (column, width))
-        .collect()
-}
-
 fn table(
     canvas: &mut Canvas<'_>,
     state: &State,
@@ -130,7 +108,7 @@ fn table(
     area: Rect,
     is_main: bool,
 ) {
-    let columns = columns(area.width);
+    let columns = Column::shown(area.width);
     headings(canvas, table, &columns, area, is_main);
     let body = canvas.below(area, 1);
     let height = usize::from(body.height);

@@ -55,6 +55,17 @@ fn sizes() {
 }
 
 #[test]
+fn simulated_gpus_are_told_at_every_width() {
+    for (width, mark) in [(200, " simulated"), (80, "gpulse SIM "), (40, "gpulse SIM ")] {
+        let mut state = on(Screen::Overview, 4);
+        let shown = |state: &State| screen(state, width, 24).lines().next().unwrap().to_owned();
+        assert!(!shown(&state).contains("SIM"), "{}", shown(&state));
+        state.frame.as_mut().unwrap().host.driver.simulated = Some(true);
+        assert!(shown(&state).contains(mark), "{}", shown(&state));
+    }
+}
+
+#[test]
 fn graphs() {
     is_as_before("graphs-120x40", &screen(&with_a_past(Screen::Gpu), 120, 40));
     let mut ascii = with_a_past(Screen::Gpu);
