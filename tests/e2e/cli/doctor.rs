@@ -123,6 +123,8 @@ fn a_wrong_configuration_is_a_finding_and_the_rest_is_looked_at() {
     let (code, report) = report(Gpulse::new(&JSON).variable("GPULSE_SAMPLER__INTERVAL", "soon"));
     assert_eq!(code, Some(1), "{report:#}");
     assert_says(&report, "configuration", "fail", "GPULSE_SAMPLER__INTERVAL");
+    assert_says(&report, "configuration", "fail", "to what is permitted: ");
+    assert_says(&report, "history", "skipped", "configuration");
     assert_says(&report, "nvml", "skipped", "configuration");
     assert_says(&report, "port", "skipped", "configuration");
     assert_eq!(gpulse(&["doctor", "--simulate", "h1000"]).code, Some(2));

@@ -67,6 +67,24 @@ impl ConfigError {
         }
     }
 
+    /// What to do about it.
+    pub(crate) fn remedy(&self) -> String {
+        let origin = self.origin.as_deref().unwrap_or("whatever sets it");
+        match (self.key.as_str(), self.permitted) {
+            // The address is permitted, and nobody is asked who they are.
+            ("bind", _) if self.problem.contains("auth.tokens_file") => {
+                "gpulse token --name NAME >> /etc/gpulse/tokens, and auth.tokens_file = \"/etc/gpulse/tokens\"; or serve this machine \
+                 alone: bind = \"127.0.0.1:8003\""
+                    .to_owned()
+            }
+            ("", _) => format!("mend {origin}; gpulse config --reference lists the keys"),
+            (key, Some(permitted)) => format!("set `{key}` in {origin} to what is permitted: {permitted}"),
+            (key, None) => {
+                format!("take `{key}` out of {origin}; gpulse config --reference lists the keys that there are")
+            }
+        }
+    }
+
     /// A variable that is no key.
     pub(super) fn in_variable(name: &str, problem: &str) -> Self {
         Self {

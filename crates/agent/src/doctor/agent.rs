@@ -8,10 +8,14 @@ use std::{
     path::Path,
 };
 
-use super::{check::Check, host::Host};
+use super::{
+    check::Check,
+    host::Host,
+    store::{self, Disk},
+};
 use crate::{
     client::{ClientError, ask},
-    config::{Config, is_exposed},
+    config::{Config, ConfigError, is_exposed},
 };
 
 /// Where systemd says that it runs the machine.
@@ -27,17 +31,17 @@ const UNITS: [&str; 3] = [
 const UNIT: &str = "gpulse.service";
 
 /// All of them.
-pub(super) fn checks(host: &Host, config: Result<&Config, &str>) -> Vec<Check> {
+pub(super) fn checks(host: &Host, config: Result<&Config, &ConfigError>) -> Vec<Check> {
     let config = match config {
         Ok(config) => config,
-        Err(why) => {
+        Err(error) => {
             let wrong = Check::fail(
                 "configuration",
                 "it cannot be used",
-                why,
-                "gpulse config shows what holds once that is mended",
+                error.to_string(),
+                error.remedy(),
             );
-            let others = ["access", "port", "kubelet"]
+            let others = ["access", "port", "history", "kubelet"]
                 .map(|name| Check::skipped(name, "the configuration cannot be used"));
             return [wrong].into_iter().chain(others).chain([service(host)]).collect();
         }
@@ -46,6 +50,7 @@ pub(super) fn checks(host: &Host, config: Result<&Config, &str>) -> Vec<Check> {
         Check::ok("configuration", format!("agent_id {}", config.agent_id)),
         access(host, config),
         port(config),
+        store::check(host, config, &Disk::here()),
         service(host),
         kubelet(host, config),
     ]

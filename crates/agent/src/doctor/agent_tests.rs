@@ -54,9 +54,20 @@ fn a_configuration_that_cannot_be_used_is_passed_on() {
         interval: Some("soon".to_owned()),
         ..Settings::default()
     };
-    let error = config::load(&settings).unwrap_err().to_string();
+    let error = config::load(&settings).unwrap_err();
     let checks = checks(&machine(&[]).1, Err(&error));
     assert_says(&checks[0], Status::Fail, "sampler.interval");
+    assert_says(
+        &checks[0],
+        Status::Fail,
+        "`sampler.interval` in flag --interval to what is permitted",
+    );
+    let settings = Settings {
+        bind: vec!["0.0.0.0:8003".to_owned()],
+        ..Settings::default()
+    };
+    let exposed = config::load(&settings).unwrap_err();
+    assert!(exposed.remedy().contains("gpulse token"), "{}", exposed.remedy());
     assert!(
         checks[1..].iter().all(|check| check.status == Status::Skipped),
         "{checks:#?}"

@@ -12,6 +12,7 @@ mod host;
 mod library;
 mod probe;
 mod render;
+mod store;
 mod system;
 
 use std::path::PathBuf;
@@ -68,11 +69,8 @@ pub(crate) fn run(arguments: &DoctorArguments) -> anyhow::Result<Exit> {
 fn examine(arguments: &DoctorArguments) -> anyhow::Result<Vec<Group>> {
     let host = Host::here(arguments.root.as_deref());
     let connect = arguments.source.connect.connect.as_deref();
-    let loaded = config::load(&arguments.source.settings()).map_err(|error| error.to_string());
-    let config = loaded
-        .as_ref()
-        .map(|loaded| &loaded.config)
-        .map_err(String::as_str);
+    let loaded = config::load(&arguments.source.settings());
+    let config = loaded.as_ref().map(|loaded| &loaded.config);
     let answers = match (connect, &config) {
         (None, Err(_)) => Err(Silence::of_configuration()),
         _ => asked(&arguments.source)?,
