@@ -57,7 +57,7 @@ pub(crate) enum Command {
         #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
         duration: Option<Duration>,
         #[command(flatten)]
-        settings: Settings,
+        settings: SamplingSettings,
     },
     /// Show the GPUs as they are now
     #[command(after_help = EXIT_CODES)]
@@ -157,6 +157,43 @@ pub(crate) struct Settings {
     pub(crate) log_format: Option<String>,
 }
 
+/// Those of [`Settings`] that say what is read and how, for a command that serves nothing.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct SamplingSettings {
+    /// Configuration file; by default /etc/gpulse/gpulse.toml, if there is one
+    #[arg(long, value_name = "FILE", env = "GPULSE_CONFIG")]
+    config: Option<PathBuf>,
+    /// From one read of a GPU to the next, such as 1s or 250ms
+    #[arg(long, value_name = "DURATION")]
+    interval: Option<String>,
+    /// The NVML library to load
+    #[arg(long, value_name = "PATH", conflicts_with = "simulate")]
+    nvml_library: Option<PathBuf>,
+    /// Record simulated GPUs: a profile's name, or the path of a profile file
+    #[arg(long, value_name = "PROFILE", num_args = 0..=1, default_missing_value = DEFAULT_PROFILE)]
+    simulate: Option<String>,
+    /// How much to log: off, error, warn, info, debug or trace
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<String>,
+    /// How to log: auto (human-readable on a terminal, JSON otherwise), human or json
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<String>,
+}
+
+impl From<SamplingSettings> for Settings {
+    fn from(sampling: SamplingSettings) -> Self {
+        Self {
+            config: sampling.config,
+            interval: sampling.interval,
+            nvml_library: sampling.nvml_library,
+            simulate: sampling.simulate,
+            log_level: sampling.log_level,
+            log_format: sampling.log_format,
+            ..Self::default()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,6 +221,31 @@ mod tests {
             ]
         );
         assert_eq!(spelled(&["gpulse", "top", "-lms"]), ["gpulse", "top", "-lms"]);
+    }
+
+    #[test]
+    fn a_recorder_takes_nothing_about_serving() {
+        for wrong in [
+            "--replay=x",
+            "--replay-speed=2",
+            "--loop",
+            "--bind=127.0.0.1:1",
+            "--insecure",
+        ] {
+            assert!(
+                Cli::try_parse_from(["gpulse", "record", "file", wrong]).is_err(),
+                "{wrong}"
+            );
+        }
+        let cli = Cli::parse_from(["gpulse", "record", "file", "--simulate=t4", "--interval=250ms"]);
+        let Command::Record { settings, .. } = cli.command else {
+            panic!("not record")
+        };
+        let settings = Settings::from(settings);
+        assert_eq!(
+            (settings.simulate.as_deref(), settings.interval.as_deref()),
+            (Some("t4"), Some("250ms"))
+        );
     }
 
     #[test]

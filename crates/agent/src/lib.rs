@@ -53,7 +53,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             file,
             duration,
             settings,
-        } => record::record(&config::load(&settings)?.config, &file, duration)?,
+        } => record::record(&config::load(&settings.into())?.config, &file, duration)?,
         Command::Config { reference: true, .. } => print(&config::reference())?,
         Command::Config { settings, .. } => print(&config::load(&settings)?.to_string())?,
         Command::Token { name, scopes } => token(scopes, &name)?,
