@@ -17,6 +17,13 @@ const LASTS: usize = 2;
 /// holds the last reading until there is another one, and the history has nothing in between.
 const LASTS_IN_HISTORY: f64 = 2.0;
 
+/// Seconds between two readings of the history where there are too few of them to tell: an agent's slow readings are as far
+/// apart, unless it is told otherwise.
+const USUAL: f64 = 5.0;
+
+/// Times between readings that tell how far they are apart.
+const ENOUGH: usize = 3;
+
 /// A reading that is drawn over time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Metric {
@@ -243,7 +250,8 @@ impl Column {
 fn lasts_in_history(times: &[f64], step: f64) -> usize {
     let mut gaps: Vec<f64> = times.windows(2).map(|pair| pair[0] - pair[1]).collect();
     gaps.sort_by(f64::total_cmp);
-    let usual = gaps.get(gaps.len() / 2).copied().unwrap_or(step);
+    let median = gaps.get(gaps.len() / 2).copied();
+    let usual = median.filter(|_| gaps.len() >= ENOUGH).unwrap_or(USUAL);
     let steps = whole((usual * LASTS_IN_HISTORY / step).ceil());
     usize::try_from(steps - 1).unwrap_or_default().max(LASTS)
 }
@@ -365,6 +373,27 @@ mod tests {
             .filter(|&place| drawn[place].is_none())
             .map(|place| place + 100);
         assert_eq!(gap.collect::<Vec<_>>(), (140..160).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn one_reading_of_a_young_agent_reaches_to_the_next_one() {
+        let mut seen = Seen::default();
+        let mut first = frame(105, None);
+        first.gpus[0].pcie.received_bytes_per_second = Some(7.0);
+        seen.take(&first);
+        let mut history = History {
+            times: (95..105).map(f64::from).collect(),
+            series: vec![Series {
+                metric: Metric::PcieReceived.path().to_owned(),
+                mean: (95..105).map(|second| (second == 100).then_some(1.0)).collect(),
+                ..Series::default()
+            }],
+        };
+        history.series[0].gpu.uuid = Some("GPU-a".to_owned());
+        seen.take_history(&history);
+        let drawn = seen.series("GPU-a", Metric::PcieReceived, 1.0, 8);
+        let (one, seven) = (Some(1.0), Some(7.0));
+        assert_eq!(drawn, [None, None, one, one, one, one, one, seven]);
     }
 
     #[test]

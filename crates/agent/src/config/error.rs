@@ -73,7 +73,7 @@ impl ConfigError {
         match (self.key.as_str(), self.permitted) {
             // The address is permitted, and nobody is asked who they are.
             ("bind", _) if self.problem.contains("auth.tokens_file") => {
-                "gpulse token --name NAME >> /etc/gpulse/tokens, and auth.tokens_file = \"/etc/gpulse/tokens\"; or serve this machine \
+                "gpulse token --name NAME | sudo tee -a /etc/gpulse/tokens, and auth.tokens_file = \"/etc/gpulse/tokens\"; or serve this machine \
                  alone: bind = \"127.0.0.1:8003\""
                     .to_owned()
             }

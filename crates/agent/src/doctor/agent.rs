@@ -109,7 +109,7 @@ fn access(host: &Host, config: &Config) -> Check {
             NAME,
             format!("{address}, with http.insecure"),
             "everybody who reaches this address may read, and nobody is asked who they are",
-            "gpulse token --name NAME >> /etc/gpulse/tokens, and auth.tokens_file = \"/etc/gpulse/tokens\"",
+            "gpulse token --name NAME | sudo tee -a /etc/gpulse/tokens, and auth.tokens_file = \"/etc/gpulse/tokens\"",
         ),
         Some(address) if security.tls.is_none() => Check::warn(
             NAME,
