@@ -6,6 +6,7 @@ import { listen } from "./core/keys.js";
 import { VIEWS, link, parse } from "./core/router.js";
 import { Store } from "./core/store.js";
 import { followTheme } from "./core/theme.js";
+import { followVisibility } from "./core/visibility.js";
 import { Header } from "./parts/header.js";
 import { Help } from "./parts/help.js";
 import { Login } from "./parts/login.js";
@@ -117,6 +118,7 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   main.focus();
 });
 setInterval(draw, TICK);
+followVisibility({ away: () => store.rest(), back: () => { store.wake(); draw(); } });
 listen({
   ...Object.fromEntries(VIEWS.map((name, place) => [String(place + 1), () => { location.hash = link(name, { base: store.base }); }])),
   "/": toSearch,

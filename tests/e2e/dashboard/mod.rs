@@ -67,6 +67,14 @@ fn every_view_shows_what_it_is_for_to_everybody() {
 }
 
 #[test]
+fn tabs_that_nobody_sees_starve_nobody() {
+    let Some(stage) = Stage::free() else { return };
+    let simulator = simulator("h100-sxm-8");
+    let agent = ready(&usual(&simulator));
+    stage.play("tabs", json!({"url": agent.url("")}), nothing);
+}
+
+#[test]
 fn a_hung_gpu_appears_and_goes() {
     let Some(stage) = Stage::free() else { return };
     let simulator = simulator("h100-sxm-8");

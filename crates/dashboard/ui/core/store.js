@@ -30,6 +30,7 @@ export class Store {
     this.hello = null;
     this.changedAt = null;
     this.heardAt = null;
+    this.isResting = false;
     this.restarts = 0;
     this.snapshots = 0;
     this.lookedForEvents = -Infinity;
@@ -54,6 +55,22 @@ export class Store {
   stop() {
     this.live.stop();
     this.listeners.clear();
+  }
+
+  /** Gives the connection back while nobody looks; what is known stays and ages. A refusal stays one. */
+  rest() {
+    if (this.isResting || this.connection.kind === "denied") return;
+    this.isResting = true;
+    this.live.stop();
+    this.connected({ kind: "resting" });
+  }
+
+  /** Connects again after a rest. */
+  wake() {
+    if (!this.isResting) return;
+    this.isResting = false;
+    this.connected({ kind: "connecting" });
+    this.live.start();
   }
 
   /** Calls `listener(snapshot)` for each new one; returns what ends that. */

@@ -28,8 +28,11 @@ export class Live {
     this.hasStream = true;
   }
 
+  /** Begins, or begins again after a `stop`: the first snapshot is the newest one, whatever was missed. */
   start() {
+    this.controller?.abort();
     this.controller = new AbortController();
+    this.backoff.reset();
     this.run(this.controller.signal);
   }
 
@@ -87,6 +90,7 @@ export class Live {
         clearTimeout(watch);
         watch = setTimeout(end, SILENCE);
         const { value, done } = await reader.read();
+        if (signal.aborted) return;
         if (done) throw new Error("the agent ended the stream");
         parser.push(value);
       }
@@ -115,6 +119,7 @@ export class Live {
     this.on.hello({ agent_id: agent.id, version: agent.version, instance: agent.instance });
     while (!signal.aborted) {
       const body = await this.snapshot(signal);
+      if (signal.aborted) return;
       this.backoff.reset();
       this.on.state({ kind: "live", over: "polling" });
       this.on.snapshot(body);

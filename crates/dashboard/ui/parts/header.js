@@ -51,6 +51,7 @@ export class Header {
 function said(connection, store) {
   if (connection.kind === "denied") return ["bad", "▲ asks for a token"];
   if (connection.kind === "waiting") return ["bad", `✕ ${connection.error}, trying again`];
+  if (connection.kind === "resting") return ["warn", "◌ resting: nobody looks"];
   if (connection.kind === "connecting") return ["warn", "◌ connecting"];
   if (store.isStale()) return ["warn", "◷ stale"];
   return ["good", connection.over === "polling" ? "● live, by polling" : "● live"];
