@@ -1,6 +1,7 @@
 // One route of the agent, asked again as long as somebody looks at it.
 
-import { getJson } from "./http.js";
+import { duration } from "./format.js";
+import { describe, getJson } from "./http.js";
 
 export class Feed {
   /**
@@ -15,6 +16,7 @@ export class Feed {
     this.changed = changed;
     this.body = null;
     this.error = null;
+    this.answeredAt = null;
     this.askedAt = -Infinity;
     this.controller = new AbortController();
   }
@@ -32,12 +34,22 @@ export class Feed {
     try {
       this.body = await getJson(this.store.base, this.path, this.controller.signal);
       this.error = null;
+      this.answeredAt = performance.now();
     } catch (error) {
       this.error = error;
     } finally {
       this.busy = false;
       if (!this.controller.signal.aborted) this.changed();
     }
+  }
+
+  /** What to say of an answer that is not there or is not the newest: that it is awaited, or why it failed; nothing if all is well. */
+  said(what) {
+    if (this.error) {
+      const age = this.body ? `; what is shown is ${duration((performance.now() - this.answeredAt) / 1000)} old` : "";
+      return `${what} cannot be read: ${describe(this.error)}${age}.`;
+    }
+    return this.body ? "" : "Waiting…";
   }
 
   stop() {

@@ -53,3 +53,11 @@ function anyOf(signals) {
   }
   return controller.signal;
 }
+
+/** What to say of a failure. */
+export function describe(error) {
+  if (error instanceof Refusal) return error.message;
+  if (error?.name === "TypeError") return "nobody answers";
+  if (error?.name === "AbortError" || error?.name === "TimeoutError") return "it did not answer in time";
+  return error?.message ?? "the connection ended";
+}

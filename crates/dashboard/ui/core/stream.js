@@ -2,7 +2,7 @@
 // but a refusal, which somebody has to do something about.
 
 import { Backoff, sleep } from "./backoff.js";
-import { Refusal, address, getJson, settings } from "./http.js";
+import { Refusal, address, describe, getJson, settings } from "./http.js";
 import { EventParser } from "./sse.js";
 
 /** An agent sends a comment every 15 s at the latest: a stream that is silent for longer than two of these is dead. */
@@ -140,10 +140,3 @@ export class Live {
 }
 
 class NoStream extends Error {}
-
-function describe(error) {
-  if (error instanceof Refusal) return error.message;
-  if (error?.name === "TypeError") return "nobody answers";
-  if (error?.name === "AbortError" || error?.name === "TimeoutError") return "it did not answer in time";
-  return error?.message ?? "the connection ended";
-}

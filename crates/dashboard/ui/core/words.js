@@ -12,6 +12,13 @@ export const REASONS = {
   disabled: "switched off in the agent's configuration",
 };
 
+/** Why something else than a reading of a GPU is absent; these words are the page's own. */
+const ELSEWHERE = {
+  not_here: "the process lives in another pid namespace, is hidden, or has ended",
+  no_container: "the process runs in no container that is known",
+  no_kubelet: "this node has no kubelet",
+};
+
 /** How a GPU is doing, and how bad it is to come to that. The sign is shown beside the colour, never the colour alone. */
 export const STATES = {
   ok: { sign: "●", label: "ok", severity: "info", meaning: "It is read at its pace." },
@@ -145,7 +152,7 @@ export const ANCESTORS = {
 
 /** The text for a reason; a word that is not known stands for itself. */
 export function reasonText(reason) {
-  return REASONS[reason] ?? String(reason ?? "not known").replaceAll("_", " ");
+  return REASONS[reason] ?? ELSEWHERE[reason] ?? String(reason ?? "not known").replaceAll("_", " ");
 }
 
 /** A word of the agent with spaces. */

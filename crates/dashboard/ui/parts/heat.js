@@ -5,7 +5,7 @@ import { celsius, percent, shortName, watts } from "../core/format.js";
 import { number, reading, share } from "../core/readings.js";
 import { link } from "../core/router.js";
 import { showReading, textOf } from "../core/value.js";
-import { STATES } from "../core/words.js";
+import { STATES, reasonText } from "../core/words.js";
 import { step } from "./metrics.js";
 import { Sparkline } from "./sparkline.js";
 
@@ -61,6 +61,8 @@ export class HeatGrid {
     ];
     setText(detail, parts.join(" · "));
     setAttr(anchor, "title", gpu.state === "ok" ? null : known.meaning);
+    const said = read.value === undefined ? `not available: ${reasonText(read.reason)}` : metric.format(read.value);
+    setAttr(anchor, "aria-label", `GPU ${gpu.index}, ${known.label}, ${metric.label} ${said}`);
     if (isNew) sparkline.push(gpu.state === "ok" ? level : null);
     if (sparkline.metric !== metric.id) {
       sparkline.metric = metric.id;

@@ -1,17 +1,18 @@
 // A table whose columns sort: headings are buttons, rows are kept by key.
 
-import { h, keyed, setAttr, setText, show } from "../core/dom.js";
+import { h, keyed, setAttr, setClass, setText, show } from "../core/dom.js";
 
 /** Rows beyond these are counted and not drawn: no reader scrolls through more, and the browser stays quick. */
 const MOST_ROWS = 500;
 
 /**
  * `columns`: `{id, label, sort(item), cell(item) → element, fill(element, item), numeric}`; without `sort` it does not sort.
- * `label` says what the table shows.
+ * `label` says what the table shows. `mark(item)` is the class of its row. Until `set` is called nothing is said of what is not there.
  */
 export class Table {
-  constructor({ label, columns, key, sortBy = null, descending = false, empty = "Nothing here." }) {
+  constructor({ label, columns, key, sortBy = null, descending = false, empty = "Nothing here.", mark = () => "" }) {
     this.columns = columns;
+    this.rowClass = mark;
     this.key = key;
     this.sortBy = sortBy;
     this.descending = descending;
@@ -24,6 +25,7 @@ export class Table {
       h("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": label },
         h("table", {}, h("caption", { class: "sr", text: label }), h("thead", {}, h("tr", {}, this.headings)), this.body)),
       this.nothing, this.more);
+    show(this.nothing, false);
     this.mark();
   }
 
@@ -51,13 +53,20 @@ export class Table {
     });
   }
 
+  /** Says this where there are no items. */
+  says(empty) {
+    setText(this.nothing, empty);
+  }
+
   /** Shows these items. */
   set(items) {
     this.items = items;
+    this.isSet = true;
     this.draw();
   }
 
   draw() {
+    if (!this.isSet) return;
     const column = this.columns.find(({ id }) => id === this.sortBy);
     const sorted = column ? [...this.items].sort(by(column.sort, this.descending)) : this.items;
     const shown = sorted.slice(0, MOST_ROWS);
@@ -75,6 +84,7 @@ export class Table {
   }
 
   fill(row, item) {
+    setClass(row, this.rowClass(item));
     this.columns.forEach((column, place) => {
       const cell = row.children[place];
       column.fill(column.cell ? cell.firstChild : cell, item);

@@ -58,7 +58,7 @@ function rows(detailed, host) {
   if (host) {
     const { kubernetes, driver, events } = host;
     if (driver.cuda_driver_version) list.push({ label: "CUDA", value: driver.cuda_driver_version, note: driver.simulated ? "simulated GPUs" : `NVML ${driver.nvml_version}` });
-    list.push({ label: "Kubernetes", value: kubernetes.reason ? reasonText(kubernetes.reason) : `${kubernetes.held_devices} devices held`, note: kubernetes.message ?? "" });
+    list.push({ label: "Kubernetes", value: kubernetes.reason ? reasonText(kubernetes.reason === "not_supported" ? "no_kubelet" : kubernetes.reason) : `${kubernetes.held_devices} devices held`, note: kubernetes.message ?? "" });
     list.push({ label: "Events", value: `${Object.values(events.kinds).reduce((total, number) => total + number, 0)} since the start`, note: events.dropped > 0 ? `${events.dropped} were dropped` : "", bad: events.dropped > 0 });
   }
   return list;

@@ -1,8 +1,8 @@
 // Who is on the GPUs: sortable, searchable, with user, container and pod.
 
 import { Feed } from "../core/feed.js";
-import { h, setAttr, setText } from "../core/dom.js";
-import { bytes, moment, percent } from "../core/format.js";
+import { h, setAttr, setText, show } from "../core/dom.js";
+import { bytes, duration, moment, percent } from "../core/format.js";
 import { reading } from "../core/readings.js";
 import { showReading } from "../core/value.js";
 import { spaced } from "../core/words.js";
@@ -26,12 +26,20 @@ export function processes(ctx) {
     problem.update();
     feed.tick();
     const body = feed.body;
-    if (!body) return;
+    const unread = feed.said("The list");
+    setAttr(summary, "class", feed.error ? "error" : "quiet");
+    show(summary, !store.problem());
+    if (!body) {
+      setText(summary, unread);
+      return;
+    }
     const words = sought.toLowerCase().split(/\s+/).filter(Boolean);
-    const all = body.processes.map((process) => ({ ...process, holder: holder(store.gpus(), process) }));
+    const gpus = new Map(store.gpus().map((gpu) => [gpu.uuid, gpu]));
+    const all = body.processes.map((process) => ({ ...process, holder: holder(gpus, process), old: age(store, gpus.get(process.gpu_uuid)) }));
     const found = all.filter((process) => words.every((word) => haystack(process).includes(word)));
+    table.says(all.length > 0 ? "No process fits the search." : "No process is on a GPU.");
     table.set(found);
-    setText(summary, `${found.length} of ${all.length} processes${untold(body)}`);
+    setText(summary, unread || `${found.length} of ${all.length} processes${untold(body)}`);
   }
 
   return { title: "Processes", element, update, search, leave: () => feed.stop() };
@@ -49,26 +57,42 @@ function haystack(process) {
     process.slurm_job_id, process.executable, ...(process.command ?? []), `gpu ${process.gpu_index}`].filter((part) => part !== null && part !== undefined).join(" ").toLowerCase();
 }
 
+/** How old a list of a GPU that is not ok is; nothing where it is current. */
+function age(store, gpu) {
+  if (!gpu || gpu.state === "ok") return null;
+  const seconds = store.gpuAge(gpu);
+  return `${gpu.state}${seconds === null ? "" : `, ${duration(seconds)} old`}`;
+}
+
 /** The pod's name, where Kubernetes gave the GPU to one pod only. */
 function holder(gpus, process) {
   if (!process.pod_uid) return null;
-  const pods = gpus.find((gpu) => gpu.uuid === process.gpu_uuid)?.pods;
+  const pods = gpus.get(process.gpu_uuid)?.pods;
   return pods?.length === 1 ? `${pods[0].namespace}/${pods[0].pod}` : null;
 }
 
 const textColumn = (id, label, path) => ({
   id, label, sort: (process) => process[path], cell: () => h("span", {}),
-  fill: (cell, process) => showReading(cell, reading(process, path), String),
+  fill: (cell, process) => showReading(cell, ofProcess(process, path), String),
 });
+
+/** What `/proc` says of a process. One that cannot be looked up has nothing, and no reason of its own. */
+function ofProcess(process, path) {
+  const found = reading(process, path);
+  if (found.value !== undefined || process.unavailable?.[path]) return found;
+  return { reason: process.identity === "not_here" ? "not_here" : found.reason };
+}
 
 function processTable(ctx) {
   return new Table({
     label: "Processes on GPUs", key: (process) => `${process.gpu_uuid} ${process.gpu_instance_id} ${process.pid}`, sortBy: "memory", descending: true,
-    empty: "No process is on a GPU.",
+    empty: "No process is on a GPU.", mark: ({ old }) => (old ? "old" : ""),
     columns: [
       {
-        id: "gpu", label: "GPU", sort: (process) => process.gpu_index, cell: () => h("a", {}),
-        fill: (anchor, process) => {
+        id: "gpu", label: "GPU", sort: (process) => process.gpu_index, cell: () => h("span", {}, h("a", {}), h("span", { class: "quiet below" })),
+        fill: (cell, process) => {
+          const anchor = cell.firstChild;
+          setText(cell.lastChild, process.old ?? "");
           setAttr(anchor, "href", ctx.link("gpu", { argument: process.gpu_uuid ?? process.gpu_index }));
           setText(anchor, process.gpu_instance_id === null ? `GPU ${process.gpu_index}` : `GPU ${process.gpu_index} / ${process.gpu_instance_id}`);
         },
@@ -89,7 +113,7 @@ function processTable(ctx) {
       readingColumn("memory", "Memory", (process) => reading(process, "memory_used_bytes"), bytes),
       readingColumn("sm", "SM", (process) => reading(process, "sm_percent"), percent),
       { id: "kinds", label: "Kind", sort: (process) => (process.kinds ?? []).join(), fill: (cell, process) => setText(cell, (process.kinds ?? []).map(spaced).join(", ")) },
-      { id: "started", label: "Started", sort: (process) => process.started_at, cell: () => h("span", {}), fill: (cell, process) => showReading(cell, reading(process, "started_at"), (at) => moment(at)) },
+      { id: "started", label: "Started", sort: (process) => process.started_at, cell: () => h("span", {}), fill: (cell, process) => showReading(cell, ofProcess(process, "started_at"), (at) => moment(at)) },
     ],
   });
 }
@@ -100,5 +124,7 @@ function container(process) {
   else if (process.pod_uid) parts.push(`pod ${process.pod_uid.slice(0, 13)}`);
   if (process.container_id) parts.push(`${process.container_runtime ?? "container"} ${process.container_id.slice(0, 12)}`);
   if (process.slurm_job_id) parts.push(`slurm ${process.slurm_job_id}`);
-  return parts.length > 0 ? { value: parts.join(" · ") } : reading(process, "container_id");
+  if (parts.length > 0) return { value: parts.join(" · ") };
+  // Absent without a reason: it was looked for.
+  return process.identity === "found" && !process.unavailable?.container_id ? { reason: "no_container" } : ofProcess(process, "container_id");
 }
