@@ -42,6 +42,7 @@ const draw = coalesced(() => {
   show(view.element, !denied);
   root.classList.toggle("is-stale", store.isStale());
   if (!denied) view.update();
+  document.title = `${view.title} · gpulse`;
   announce();
 });
 
@@ -79,7 +80,6 @@ function open() {
     go: (fragment) => { location.hash = fragment; },
   });
   main.append(view.element);
-  document.title = `${view.title} · gpulse`;
   if (!view.element.hidden && wantsSearch) view.search?.focus();
   draw();
 }
@@ -87,7 +87,13 @@ function open() {
 function navigate() {
   const before = route;
   route = parse(location.hash);
-  if (route.agent !== store.base) connect(route.agent);
+  const isElsewhere = route.agent !== store.base;
+  if (isElsewhere) connect(route.agent);
+  if (!isElsewhere && before.view === route.view && view.move) {
+    view.move(route);
+    draw();
+    return;
+  }
   open();
   if (before.view !== route.view && !wantsSearch) {
     // As after a page load: reading begins at the top.

@@ -1,6 +1,7 @@
 // The history that an agent keeps, as columns for charts. An agent without one says so, and nothing else is lost.
 
 import { Refusal, getJson } from "./http.js";
+import { FEW, joined, spacing } from "./series.js";
 
 export class History {
   constructor(base, uuid) {
@@ -26,19 +27,32 @@ export class History {
     return this.known;
   }
 
-  /** The points of `paths` between two moments: `{times, series: Map path → {mean, min, max}}`; null where nothing is kept. */
+  /**
+   * The points of `paths` between two moments: `{times, series: Map path → {mean, min, max}, limits: Map path → seconds}`, where
+   * values up to so many seconds apart are joined; null where nothing is kept.
+   */
   async load(paths, from, to) {
     const kept = await this.kept();
     const wanted = kept ? paths.filter((path) => kept.paths.has(path)) : [];
     if (wanted.length === 0) return null;
     const query = new URLSearchParams({ metric: wanted.join(","), gpu: this.uuid, from: moment(from), to: moment(to) });
     const body = await getJson(this.base, `/api/v1/history?${query}`, this.controller.signal);
-    return { times: body.times, step: body.step_seconds, series: new Map(body.series.map((one) => [one.metric, one])) };
+    return drawable(body);
   }
 
   stop() {
     this.controller.abort();
   }
+}
+
+/** The answer with each series' own gaps: what is read every five seconds has none because the steps are of one. */
+function drawable({ times, step_seconds: step, series }) {
+  const limits = new Map(series.map(({ metric, mean }) => [metric, FEW * Math.max(step, spacing(times, mean) ?? 0)]));
+  const lines = series.map(({ metric, mean, min, max }) => {
+    const line = (values) => joined(times, values, limits.get(metric));
+    return [metric, { mean: line(mean), min: line(min), max: line(max) }];
+  });
+  return { times, step, series: new Map(lines), limits };
 }
 
 /** A moment as the route takes it: relative where it is negative, unix seconds otherwise. */

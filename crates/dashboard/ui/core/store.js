@@ -139,6 +139,12 @@ export class Store {
     return age !== null && age > Math.max(STALE_AFTER, 3000 * (this.hello?.interval_seconds ?? 0));
   }
 
+  /** The time of the agent's clock in unix seconds: as its last snapshot says it, and by this page's clock from there; null before one. */
+  agentNow() {
+    const published = Date.parse(this.snapshot?.published_at) / 1000;
+    return Number.isFinite(published) ? published + (this.now() - this.changedAt) / 1000 : null;
+  }
+
   /** Seconds since a GPU was last sampled: by the agent's clock up to the snapshot, by this page's from there. */
   gpuAge(gpu) {
     if (!gpu.sampled_at || !this.snapshot?.published_at || this.heardAt === null) return null;

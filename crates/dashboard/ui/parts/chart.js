@@ -14,8 +14,8 @@ const LINES = ["line-1", "line-2", "line-3", "line-4"];
 
 export class Chart {
   /**
-   * `series`: `[{label, dashed}]`; `format(value)`; `range(min, max)`; `increments`: steps of the scale, where they are not decimal; `onSelect(from, to)` after a drag, in unix seconds.
-   * With `keeps`, what was dragged stays marked: a brush.
+   * `series`: `[{label, dashed}]`; `format(value)`; `range(min, max)`; `increments`: steps of the scale, where they are not decimal; `onSelect(from, to)` after a drag, in unix seconds. Lines go over undefined and break at null.
+   * With `keeps`, what is marked stays: the picture of a brush, which is dragged by whoever owns it.
    */
   constructor({ title, series, format, range, increments, onSelect, keeps = false, height = HEIGHT }) {
     this.options = { title, series, format, range, increments, onSelect, keeps, height };
@@ -69,7 +69,7 @@ export class Chart {
       width,
       height,
       legend: { show: false },
-      cursor: { sync: keeps ? undefined : { key: SYNC }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
+      cursor: { sync: keeps ? undefined : { key: SYNC }, drag: { x: !keeps, y: false, setScale: false }, points: { size: 6 } },
       scales: { x: { time: true, auto: false }, y: { range: (_, min, max) => range(min, max) } },
       axes: [
         { ...axis, values: (_, splits, __, ___, step) => splits.map((at) => tick(at, step)), size: 28, space: 76 },
@@ -82,8 +82,8 @@ export class Chart {
         setSelect: [(plot) => {
           if (plot.select.width < 4) return;
           const [from, to] = [plot.posToVal(plot.select.left, "x"), plot.posToVal(plot.select.left + plot.select.width, "x")];
-          if (!keeps) plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-          if (!this.marking) onSelect?.(from, to);
+          plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          onSelect?.(from, to);
         }],
       },
     }, this.columns, this.picture);
@@ -92,10 +92,15 @@ export class Chart {
   /** Marks a window on a brush without telling anybody. */
   mark(from, to) {
     if (!this.plot) return;
-    this.marking = true;
     const [left, right] = [this.plot.valToPos(from, "x"), this.plot.valToPos(to, "x")];
     this.plot.setSelect({ left, width: right - left, top: 0, height: this.plot.over.clientHeight }, false);
-    this.marking = false;
+  }
+
+  /** The time at a place of the window, within what is drawn; null before anything is. */
+  timeAt(clientX) {
+    if (!this.plot) return null;
+    const { left, width } = this.plot.over.getBoundingClientRect();
+    return this.plot.posToVal(Math.min(width, Math.max(0, clientX - left)), "x");
   }
 
   fit() {

@@ -1,7 +1,7 @@
 // Which time the charts show: the last minutes, moving on, or a piece of the past that was chosen.
 
 import { h, setAttr, setText, show } from "../core/dom.js";
-import { moment } from "../core/format.js";
+import { duration, moment } from "../core/format.js";
 
 const RANGES = [["5 min", 300], ["15 min", 900], ["1 h", 3600], ["6 h", 21_600], ["24 h", 86_400]];
 
@@ -18,10 +18,11 @@ export function piece(from, to) {
 export const LIVE_MOST = 900;
 
 export class Range {
-  constructor(onChange) {
+  /** Begins with a time that was chosen before. */
+  constructor(onChange, { span = 300, fixed = null } = {}) {
     this.onChange = onChange;
-    this.span = 300;
-    this.fixed = null;
+    this.span = span;
+    this.fixed = fixed;
     this.buttons = RANGES.map(([label, span]) => h("button", { type: "button", text: label, data: { span: String(span) }, on: { click: () => this.last(span) } }));
     this.earlier = h("button", { type: "button", "aria-label": "Earlier", title: "Earlier", text: "◂", on: { click: () => this.shift(-1) } });
     this.later = h("button", { type: "button", "aria-label": "Later", title: "Later", text: "▸", on: { click: () => this.shift(1) } });
@@ -35,8 +36,12 @@ export class Range {
   /** The agent keeps `seconds` of history: longer ranges and the past cannot be had. */
   limit(seconds) {
     this.kept = seconds;
-    // A range is offered as soon as part of it can be there.
-    this.buttons.forEach((button, place) => setAttr(button, "disabled", RANGES[place][1] > LIVE_MOST && seconds <= LIVE_MOST));
+    // What comes in is kept by the page itself.
+    this.buttons.forEach((button, place) => {
+      const isTooLong = RANGES[place][1] > Math.max(LIVE_MOST, seconds);
+      setAttr(button, "disabled", isTooLong);
+      setAttr(button, "title", isTooLong ? (seconds > 0 ? `The agent keeps ${duration(seconds)}` : "The agent keeps no history") : null);
+    });
     for (const button of [this.earlier, this.later]) setAttr(button, "disabled", seconds === 0);
   }
 

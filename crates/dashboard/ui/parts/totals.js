@@ -14,9 +14,11 @@ export class Totals {
     this.element = h("dl", { class: "tiles", "aria-label": "Totals" }, this.tiles.map(({ element }) => element));
   }
 
-  update(gpus) {
-    const ok = gpus.filter(({ state }) => state === "ok").length;
-    this.show(0, `${ok} / ${gpus.length}`, ok === gpus.length ? "all ok" : `${gpus.length - ok} not ok`, ok !== gpus.length);
+  /** GPUs that are not ok are left out: what they said last is no part of how things are now. */
+  update(all) {
+    const gpus = all.filter(({ state }) => state === "ok");
+    const missing = (from, known, before = "") => notCounted(all, from, known, before);
+    this.show(0, `${gpus.length} / ${all.length}`, gpus.length === all.length ? "all ok" : `${all.length - gpus.length} not ok`, gpus.length !== all.length);
     const loads = numbers(gpus, "load.gpu_percent");
     this.show(1, loads.length ? percent(sum(loads) / loads.length) : null, missing(gpus, loads));
     const both = gpus.filter((gpu) => number(gpu, "memory.used_bytes") !== null && number(gpu, "memory.total_bytes") !== null);
@@ -26,7 +28,7 @@ export class Totals {
     const limits = numbers(gpus, "power.enforced_limit_watts");
     this.show(3, draws.length ? watts(sum(draws)) : null, draws.length && limits.length ? `of ${watts(sum(limits))}${missing(gpus, draws, ", ")}` : missing(gpus, draws));
     const warmest = gpus.reduce((best, gpu) => (number(gpu, "thermal.gpu_celsius") ?? -Infinity) > (best?.degrees ?? -Infinity) ? { degrees: number(gpu, "thermal.gpu_celsius"), index: gpu.index } : best, null);
-    this.show(4, warmest ? celsius(warmest.degrees) : null, warmest ? `GPU ${warmest.index}` : "no GPU says");
+    this.show(4, warmest ? celsius(warmest.degrees) : null, warmest ? `GPU ${warmest.index}${missing(gpus, gpus, ", ")}` : "no GPU says");
   }
 
   show(place, value, note, isBad = false) {
@@ -40,7 +42,10 @@ export class Totals {
 const numbers = (gpus, path) => gpus.map((gpu) => number(gpu, path)).filter((value) => value !== null);
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 
-function missing(gpus, known, before = "") {
-  const without = gpus.length - known.length;
-  return without === 0 ? "" : `${before}${without} of ${gpus.length} do not say`;
+/** Which of all GPUs are not in a sum, and why: those that are not ok, and those that do not say. */
+function notCounted(all, ok, known, before) {
+  const states = new Set(all.map(({ state }) => state).filter((state) => state !== "ok"));
+  const parts = states.size === 0 ? [] : [`${all.length - ok.length} of ${all.length} not counted (${[...states].join(", ")})`];
+  if (ok.length > known.length) parts.push(`${ok.length - known.length} of ${all.length} do not say`);
+  return parts.length === 0 ? "" : `${before}${parts.join(", ")}`;
 }

@@ -29,5 +29,11 @@ export const CHARTS = [
 /** Every path that is drawn, once. */
 export const PATHS = [...new Set(CHARTS.flatMap(({ series }) => series.map(({ path }) => path)))];
 
-/** The reading of the brush. */
-export const BRUSH = { path: "load.gpu_percent", title: "History: drag to choose a time", label: "GPU", format: percent, range: upTo(100) };
+const HISTORY = "History: drag, or use the sliders, to choose a time";
+
+/** What the brush draws: the first of these that there is. A GPU that is cut into MIG instances has no load as a whole. */
+export const BRUSHES = [
+  { path: "load.gpu_percent", title: HISTORY, label: "GPU", format: percent, range: upTo(100) },
+  { path: "activity.sm_percent", title: HISTORY, label: "SM", format: percent, range: upTo(100) },
+  { path: "power.draw_watts", title: HISTORY, label: "Power", format: watts, range: fromZero },
+];

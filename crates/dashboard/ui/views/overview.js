@@ -116,7 +116,7 @@ export function readingColumn(id, label, read, format) {
 
 function gpuTable(ctx) {
   return new Table({
-    label: "GPUs", key: (gpu) => gpu.uuid ?? gpu.index, sortBy: "index", empty: "No GPUs.",
+    label: "GPUs", key: (gpu) => gpu.uuid ?? gpu.index, sortBy: "index", empty: "No GPUs.", mark: ({ state }) => (state === "ok" ? "" : "old"),
     columns: [
       {
         id: "index", label: "GPU", heading: true, sort: (gpu) => gpu.index, cell: () => h("a", {}),
