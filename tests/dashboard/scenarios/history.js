@@ -25,5 +25,55 @@ export async function play(world) {
   await page.getByRole("button", { name: "1 h", exact: true }).click();
   await stage.until("an hour is shown", () => /GPU \d+ %/.test(document.querySelector('[data-chart="load"] .legend').textContent));
   await stage.picture("history-hour");
+  await keys(stage);
+  await joins(stage);
   await stage.close();
+}
+
+/** A time is chosen, and another GPU, by keys alone; the focus stays where it is, and so does the time. */
+async function keys(stage) {
+  const { page } = stage;
+  await page.getByRole("button", { name: "5 min", exact: true }).click();
+  await page.getByRole("slider", { name: "From" }).focus();
+  for (let times = 0; times < 3; times += 1) await page.keyboard.press("ArrowRight");
+  await stage.until("a slider chooses a time", () => document.querySelector(".range .quiet:not([hidden])")?.textContent.includes(" to "));
+  check((await page.evaluate(() => document.activeElement.getAttribute("aria-valuetext"))).includes(":"), "the slider says no moment");
+  await page.getByRole("button", { name: "15 min", exact: true }).click();
+  await page.getByRole("combobox", { name: "GPU" }).focus();
+  for (const index of [1, 2]) {
+    await page.keyboard.press("ArrowDown");
+    await stage.until(`GPU ${index} is shown`, (index) => document.querySelector(".title h1").textContent === `GPU ${index}` && document.title === `GPU ${index} · gpulse`, index);
+    check((await page.evaluate(() => document.activeElement.tagName)) === "SELECT", "the focus is lost");
+    check((await page.locator('[data-span="900"]').getAttribute("aria-pressed")) === "true", "the time is forgotten");
+  }
+}
+
+/** What is read every few seconds is drawn as a line from the past on, and the second that is not over is no gap. */
+async function joins(stage) {
+  const { page } = stage;
+  await page.reload();
+  await stage.until("the past is drawn", () => document.querySelector('[data-chart="pcie"] canvas') !== null && document.querySelector('[data-chart="pcie"] .chart-empty').hidden);
+  // Pixels of the line, in each column of the picture: a line has no holes.
+  const columns = await stage.until("PCIe is a line", () => {
+    const canvas = document.querySelector('[data-chart="pcie"] canvas');
+    const { width, height } = canvas;
+    const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+    const colour = getComputedStyle(document.documentElement).getPropertyValue("--line-2").trim();
+    const wanted = [1, 3, 5].map((place) => parseInt(colour.slice(place, place + 2), 16));
+    const drawn = [];
+    for (let x = 0; x < width; x += 1) {
+      for (let y = 0; y < height; y += 1) {
+        const at = (y * width + x) * 4;
+        if (wanted.every((part, place) => Math.abs(data[at + place] - part) < 24)) {
+          drawn.push(x);
+          break;
+        }
+      }
+    }
+    const first = drawn[0];
+    const last = drawn[drawn.length - 1];
+    return drawn.length > 8 ? { holes: last - first + 1 - drawn.length, drawn: drawn.length } : null;
+  });
+  const { holes, drawn } = await columns.jsonValue();
+  check(holes === 0, `the line of PCIe has ${holes} holes in ${drawn} columns`);
 }

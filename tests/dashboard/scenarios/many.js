@@ -40,6 +40,11 @@ export async function play(world) {
     await stage.goto(fragment);
     await stage.until(`${name} is shown`, (selector) => document.querySelector(selector) !== null, sign);
     await stage.fits(`${name} on a phone`);
+    const isSeen = await page.evaluate(() => {
+      const [nav, tab] = ["nav", ".tab[aria-current]"].map((one) => document.querySelector(one).getBoundingClientRect());
+      return tab.left >= nav.left && tab.right <= nav.right;
+    });
+    check(isSeen, `the tab of ${name} is out of sight on a phone`);
     await stage.picture(`phone-${name}`);
   }
   check((await page.locator("nav a").count()) === 7, "a view cannot be reached on a phone");

@@ -27,6 +27,7 @@ export async function play(world) {
       await stage.picture(`${name}-${theme}`);
     }
   }
+  check(await stage.page.getByText("SIMULATED", { exact: true }).isVisible(), "that these GPUs are simulated is not said");
   await table(stage);
   await keys(stage);
   await themes(stage);
@@ -59,6 +60,8 @@ async function keys(stage) {
   const { page } = stage;
   await stage.goto("#/");
   await stage.until("cells are there", () => document.querySelectorAll(".cell").length === 8);
+  const name = await page.locator(".cell").first().textContent();
+  check(/^GPU 0.*, ok, GPU load \d+ %/.test(name), `a cell is read as: ${name}`);
   for (const [place, name] of Object.keys(VIEWS).entries()) {
     await page.keyboard.press(String(place + 1));
     await stage.until(`key ${place + 1} leads to ${name}`, (view) => document.querySelector(".tab[aria-current]").textContent.toLowerCase() === view, name);

@@ -215,6 +215,22 @@ fn the_past_is_chosen_with_a_brush() {
 }
 
 #[test]
+fn the_past_of_a_gpu_in_parts_is_chosen_by_finger() {
+    let Some(stage) = Stage::free() else { return };
+    let simulator = simulator("h100-mig");
+    let agent = ready(&AgentBuilder::over(simulator.library_path()));
+    stage.play("mig", json!({"url": agent.url("")}), nothing);
+}
+
+#[test]
+fn a_list_that_cannot_be_read_is_not_an_empty_one() {
+    let Some(stage) = Stage::free() else { return };
+    let simulator = simulator("h100-sxm-8");
+    let agent = ready(&usual(&simulator));
+    stage.play("unread", json!({"url": agent.url("")}), nothing);
+}
+
+#[test]
 fn without_a_past_the_charts_begin_with_the_page() {
     let Some(stage) = Stage::free() else { return };
     let simulator = simulator("h100-sxm-8");

@@ -1,6 +1,7 @@
 // What the page knows of the agent that it shows, and whom it tells.
 
 import { EventLog } from "./events.js";
+import { getJson } from "./http.js";
 import { Live } from "./stream.js";
 
 /** What of each GPU is always kept current; the page of one GPU asks for more. */
@@ -21,7 +22,8 @@ const EVENTS_EVERY = 2000;
 
 export class Store {
   /** `notify()` is called after each change. */
-  constructor(base, notify, { live = Live, now = () => performance.now() } = {}) {
+  constructor(base, notify, { live = Live, now = () => performance.now(), ask = (path) => getJson(base, path) } = {}) {
+    this.ask = ask;
     this.base = base;
     this.notify = notify;
     this.now = now;
@@ -31,6 +33,7 @@ export class Store {
     this.changedAt = null;
     this.heardAt = null;
     this.isResting = false;
+    this.isSimulated = false;
     this.restarts = 0;
     this.snapshots = 0;
     this.lookedForEvents = -Infinity;
@@ -91,7 +94,23 @@ export class Store {
       this.events.clear(body.instance);
     }
     this.hello = { ...this.hello, ...body };
+    this.askedFor = null;
     this.notify();
+  }
+
+  /** Whether the GPUs are real: asked once of each process of the agent that has a driver. */
+  async lookAtDriver() {
+    const { instance } = this.hello ?? {};
+    if (!instance || this.askedFor === instance || this.problem()) return;
+    this.askedFor = instance;
+    try {
+      const { driver } = await this.ask("/api/v1/host");
+      this.isSimulated = driver?.simulated === true;
+      this.notify();
+    } catch {
+      // The next snapshot asks again.
+      this.askedFor = null;
+    }
   }
 
   taken(body) {
@@ -103,6 +122,7 @@ export class Store {
     this.snapshots += 1;
     for (const listener of this.listeners) listener(body);
     this.lookForEvents();
+    this.lookAtDriver();
     this.notify();
   }
 

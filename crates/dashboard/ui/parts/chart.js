@@ -89,10 +89,11 @@ export class Chart {
     }, this.columns, this.picture);
   }
 
-  /** Marks a window on a brush without telling anybody. */
+  /** Marks a window on a brush, as far as it is drawn, without telling anybody. */
   mark(from, to) {
     if (!this.plot) return;
-    const [left, right] = [this.plot.valToPos(from, "x"), this.plot.valToPos(to, "x")];
+    const { clientWidth } = this.plot.over;
+    const [left, right] = [from, to].map((at) => Math.min(clientWidth, Math.max(0, this.plot.valToPos(at, "x"))));
     this.plot.setSelect({ left, width: right - left, top: 0, height: this.plot.over.clientHeight }, false);
   }
 

@@ -1,11 +1,11 @@
 // The grid of GPUs: a cell for each, coloured by one reading, with its value and its state as text and as a pattern.
 
-import { h, keyed, setAttr, setClass, setText } from "../core/dom.js";
+import { h, keyed, setAttr, setClass, setText, spoken } from "../core/dom.js";
 import { celsius, percent, shortName, watts } from "../core/format.js";
 import { number, reading, share } from "../core/readings.js";
 import { link } from "../core/router.js";
 import { showReading, textOf } from "../core/value.js";
-import { STATES, reasonText } from "../core/words.js";
+import { STATES } from "../core/words.js";
 import { step } from "./metrics.js";
 import { Sparkline } from "./sparkline.js";
 
@@ -34,18 +34,20 @@ export class HeatGrid {
       state: h("span", { class: "cell-state" }),
       value: h("span", { class: "value" }),
       detail: h("span", { class: "detail" }),
+      // What eyes see by place and colour.
+      meaning: spoken(""),
     };
     const sparkline = new Sparkline();
     const anchor = h("a", { class: "cell", tabindex: "-1", href: link("gpu", { argument: gpu.uuid ?? gpu.index, base: this.base }) },
-      h("span", { class: "cell-head" }, parts.index, parts.name, parts.state),
-      parts.value, sparkline.element, parts.detail);
+      h("span", { class: "cell-head" }, spoken("GPU "), parts.index, parts.name, parts.state),
+      parts.meaning, parts.value, sparkline.element, parts.detail);
     const item = h("li", {}, anchor);
     item.parts = { ...parts, anchor, sparkline };
     return item;
   }
 
   fill(item, gpu, metric, isNew) {
-    const { index, name, state, value, detail, anchor, sparkline } = item.parts;
+    const { index, name, state, meaning, value, detail, anchor, sparkline } = item.parts;
     const read = metric.read(gpu);
     const level = read.value === undefined ? null : metric.level(read.value, gpu);
     const known = STATES[gpu.state] ?? STATES.unavailable;
@@ -61,8 +63,7 @@ export class HeatGrid {
     ];
     setText(detail, parts.join(" · "));
     setAttr(anchor, "title", gpu.state === "ok" ? null : known.meaning);
-    const said = read.value === undefined ? `not available: ${reasonText(read.reason)}` : metric.format(read.value);
-    setAttr(anchor, "aria-label", `GPU ${gpu.index}, ${known.label}, ${metric.label} ${said}`);
+    setText(meaning, gpu.state === "ok" ? `, ok, ${metric.label} ` : `, when it was last read: ${metric.label} `);
     if (isNew) sparkline.push(gpu.state === "ok" ? level : null);
     if (sparkline.metric !== metric.id) {
       sparkline.metric = metric.id;

@@ -1,7 +1,7 @@
 // All GPUs: totals, what needs somebody, the grid or the same as a table, and MIG instances.
 
 import { h, keyed, setAttr, setText, show } from "../core/dom.js";
-import { bytes, celsius, finePercent, megahertz, percent, shortName, watts } from "../core/format.js";
+import { bytes, celsius, finePercent, megahertz, moment, percent, shortName, watts } from "../core/format.js";
 import { reading, share } from "../core/readings.js";
 import { showReading } from "../core/value.js";
 import { STATES, THROTTLES, spaced } from "../core/words.js";
@@ -88,7 +88,7 @@ function complaints(gpu) {
   if (gpu.state !== "ok") {
     const known = STATES[gpu.state] ?? STATES.unavailable;
     const error = gpu.last_error;
-    const said = error ? ` ${error.call}: ${error.message}.` : "";
+    const said = error ? ` At ${moment(error.at)}: ${error.call}: ${error.message}.` : "";
     found.push({ key: `${gpu.index} state`, gpu, state: gpu.state, text: `${known.meaning}${said} ${known.advice ?? ""}`.trim() });
     return found;
   }

@@ -10,6 +10,12 @@ import { Problem } from "../parts/problem.js";
 import { Table } from "../parts/table.js";
 import { readingColumn } from "./overview.js";
 
+/** Windows in which a table shows its first columns only, until it is scrolled. */
+const NARROW = matchMedia("(max-width: 640px)");
+
+/** Columns that come before the name there: how much a process takes is what they are opened for. */
+const FIRST = ["gpu", "pid", "memory", "sm"];
+
 let sought = "";
 
 export function processes(ctx) {
@@ -17,7 +23,7 @@ export function processes(ctx) {
   const problem = new Problem(ctx);
   const search = h("input", { type: "search", class: "search", placeholder: "Search ( / )", "aria-label": "Search processes by name, user, pid, container or pod", value: sought, on: { input: () => { sought = search.value; update(); } } });
   const summary = h("p", { class: "quiet", role: "status" });
-  const table = processTable(ctx);
+  let table = processTable(ctx, NARROW.matches);
   const feed = new Feed(store, "/api/v1/processes", 2000, ctx.changed);
   const element = h("div", { class: "view" },
     h("section", { class: "panel" }, h("div", { class: "panel-head" }, h("h1", { text: "Processes" }), search), problem.element, summary, table.element));
@@ -42,7 +48,20 @@ export function processes(ctx) {
     setText(summary, unread || `${found.length} of ${all.length} processes${untold(body)}`);
   }
 
-  return { title: "Processes", element, update, search, leave: () => feed.stop() };
+  /** The columns in the order for the window as it is now. */
+  function arrange() {
+    const other = processTable(ctx, NARROW.matches);
+    table.element.replaceWith(other.element);
+    table = other;
+    update();
+  }
+
+  NARROW.addEventListener("change", arrange);
+  const leave = () => {
+    NARROW.removeEventListener("change", arrange);
+    feed.stop();
+  };
+  return { title: "Processes", element, update, search, leave };
 }
 
 /** How many there are beside those that are listed, and which GPUs do not say. */
@@ -83,39 +102,45 @@ function ofProcess(process, path) {
   return { reason: process.identity === "not_here" ? "not_here" : found.reason };
 }
 
-function processTable(ctx) {
+function processTable(ctx, isNarrow) {
+  const columns = processColumns(ctx);
+  const rank = ({ id }) => (FIRST.includes(id) ? FIRST.indexOf(id) : FIRST.length);
   return new Table({
     label: "Processes on GPUs", key: (process) => `${process.gpu_uuid} ${process.gpu_instance_id} ${process.pid}`, sortBy: "memory", descending: true,
     empty: "No process is on a GPU.", mark: ({ old }) => (old ? "old" : ""),
-    columns: [
-      {
-        id: "gpu", label: "GPU", sort: (process) => process.gpu_index, cell: () => h("span", {}, h("a", {}), h("span", { class: "quiet below" })),
-        fill: (cell, process) => {
-          const anchor = cell.firstChild;
-          setText(cell.lastChild, process.old ?? "");
-          setAttr(anchor, "href", ctx.link("gpu", { argument: process.gpu_uuid ?? process.gpu_index }));
-          setText(anchor, process.gpu_instance_id === null ? `GPU ${process.gpu_index}` : `GPU ${process.gpu_index} / ${process.gpu_instance_id}`);
-        },
-      },
-      { id: "pid", label: "PID", numeric: true, sort: (process) => process.pid, fill: (cell, process) => setText(cell, String(process.pid)) },
-      {
-        id: "name", label: "Name", heading: true, class: "wide", sort: (process) => process.name, cell: () => h("span", {}),
-        fill: (cell, process) => {
-          showReading(cell, reading(process, "name"), String);
-          if (process.command?.length) setAttr(cell, "title", process.command.join(" "));
-        },
-      },
-      textColumn("user", "User", "user"),
-      {
-        id: "container", label: "Container / pod", sort: (process) => process.holder ?? process.pod_uid ?? process.container_id, cell: () => h("span", {}),
-        fill: (cell, process) => showReading(cell, container(process), String),
-      },
-      readingColumn("memory", "Memory", (process) => reading(process, "memory_used_bytes"), bytes),
-      readingColumn("sm", "SM", (process) => reading(process, "sm_percent"), percent),
-      { id: "kinds", label: "Kind", sort: (process) => (process.kinds ?? []).join(), fill: (cell, process) => setText(cell, (process.kinds ?? []).map(spaced).join(", ")) },
-      { id: "started", label: "Started", sort: (process) => process.started_at, cell: () => h("span", {}), fill: (cell, process) => showReading(cell, ofProcess(process, "started_at"), (at) => moment(at)) },
-    ],
+    columns: isNarrow ? columns.sort((one, other) => rank(one) - rank(other)) : columns,
   });
+}
+
+function processColumns(ctx) {
+  return [
+    {
+      id: "gpu", label: "GPU", sort: (process) => process.gpu_index, cell: () => h("span", {}, h("a", {}), h("span", { class: "quiet below age-of" })),
+      fill: (cell, process) => {
+        const anchor = cell.firstChild;
+        setText(cell.lastChild, process.old ?? "");
+        setAttr(anchor, "href", ctx.link("gpu", { argument: process.gpu_uuid ?? process.gpu_index }));
+        setText(anchor, process.gpu_instance_id === null ? `GPU ${process.gpu_index}` : `GPU ${process.gpu_index} / ${process.gpu_instance_id}`);
+      },
+    },
+    { id: "pid", label: "PID", numeric: true, sort: (process) => process.pid, fill: (cell, process) => setText(cell, String(process.pid)) },
+    {
+      id: "name", label: "Name", heading: true, class: "wide", sort: (process) => process.name, cell: () => h("span", {}),
+      fill: (cell, process) => {
+        showReading(cell, reading(process, "name"), String);
+        if (process.command?.length) setAttr(cell, "title", process.command.join(" "));
+      },
+    },
+    textColumn("user", "User", "user"),
+    {
+      id: "container", label: "Container / pod", sort: (process) => process.holder ?? process.pod_uid ?? process.container_id, cell: () => h("span", {}),
+      fill: (cell, process) => showReading(cell, container(process), String),
+    },
+    readingColumn("memory", "Memory", (process) => reading(process, "memory_used_bytes"), bytes),
+    readingColumn("sm", "SM", (process) => reading(process, "sm_percent"), percent),
+    { id: "kinds", label: "Kind", sort: (process) => (process.kinds ?? []).join(), fill: (cell, process) => setText(cell, (process.kinds ?? []).map(spaced).join(", ")) },
+    { id: "started", label: "Started", sort: (process) => process.started_at, cell: () => h("span", {}), fill: (cell, process) => showReading(cell, ofProcess(process, "started_at"), (at) => moment(at)) },
+  ];
 }
 
 function container(process) {

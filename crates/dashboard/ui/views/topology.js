@@ -11,7 +11,7 @@ export function topology(ctx) {
   const { store } = ctx;
   const problem = new Problem(ctx);
   const feed = new Feed(store, "/api/v1/topology", 15_000, ctx.changed);
-  const matrix = h("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": "Topology matrix" });
+  const matrix = h("div", { class: "scroll matrix-scroll", role: "region", tabindex: "0", "aria-label": "Topology matrix" });
   const places = h("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": "Affinity of GPUs" });
   const waiting = h("p", { class: "quiet", text: "Waiting for the topology…" });
   const element = h("div", { class: "view" },
