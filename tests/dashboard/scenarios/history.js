@@ -52,9 +52,18 @@ async function keys(stage) {
 async function joins(stage) {
   const { page } = stage;
   await page.reload();
+  await stage.live();
   await stage.until("the past is drawn", () => document.querySelector('[data-chart="pcie"] canvas') !== null && document.querySelector('[data-chart="pcie"] .chart-empty').hidden);
+  // Of the past, as the agent has it: seconds from its first point until now, and how wide that has to be.
+  const wide = await page.evaluate(async () => {
+    const body = await (await fetch("api/v1/history?metric=pcie.received_bytes_per_second&gpu=2&from=-5m&step=1s")).json();
+    const first = body.times[body.series[0].mean.findIndex((value) => value !== null)];
+    const { clientWidth } = document.querySelector('[data-chart="pcie"] .u-over');
+    return ((globalThis.gpulse.store().agentNow() - first) / 300) * clientWidth;
+  });
+  await page.getByRole("button", { name: "5 min", exact: true }).click();
   // Pixels of the line, in each column of the picture: a line has no holes.
-  const columns = await stage.until("PCIe is a line", () => {
+  const columns = await stage.until("PCIe is a line", (wide) => {
     const canvas = document.querySelector('[data-chart="pcie"] canvas');
     const { width, height } = canvas;
     const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
@@ -70,10 +79,9 @@ async function joins(stage) {
         }
       }
     }
-    const first = drawn[0];
-    const last = drawn[drawn.length - 1];
-    return drawn.length > 8 ? { holes: last - first + 1 - drawn.length, drawn: drawn.length } : null;
-  });
-  const { holes, drawn } = await columns.jsonValue();
-  check(holes === 0, `the line of PCIe has ${holes} holes in ${drawn} columns`);
+    return drawn.length >= wide * 0.8 ? drawn : null;
+  }, wide);
+  const drawn = await columns.jsonValue();
+  const holes = drawn[drawn.length - 1] - drawn[0] + 1 - drawn.length;
+  check(holes === 0, `the line of PCIe has ${holes} holes, it is drawn in ${drawn}`);
 }

@@ -8,13 +8,20 @@ import { Ring } from "../../../crates/dashboard/ui/core/ring.js";
 import { STALE_AFTER, Store } from "../../../crates/dashboard/ui/core/store.js";
 
 function fixture() {
-  const clock = { now: 1000, notified: 0 };
+  const clock = { now: 1000, notified: 0, connections: 0, asked: [] };
   class Idle {
     constructor({ on }) { clock.on = on; }
-    start() {}
-    stop() {}
+    start() { clock.connections += 1; }
+    stop() { clock.connections -= 1; }
   }
-  const store = new Store("", () => { clock.notified += 1; }, { live: Idle, now: () => clock.now });
+  const store = new Store("", () => { clock.notified += 1; }, {
+    live: Idle,
+    now: () => clock.now,
+    ask: async (path) => {
+      clock.asked.push(path);
+      return { driver: { simulated: true } };
+    },
+  });
   store.events.catchUp = () => {};
   return { store, clock, on: clock.on };
 }
@@ -115,4 +122,49 @@ test("pauses double up to a bound and begin anew after a success", () => {
   assert.deepEqual(pauses, [500, 1000, 2000, 4000, 8000, 10_000, 10_000]);
   backoff.reset();
   assert.equal(backoff.next(), 500);
+});
+
+test("a store that rests has no connection, and ages", () => {
+  const { store, clock, on } = fixture();
+  store.start();
+  on.state({ kind: "live", over: "stream" });
+  on.snapshot(snapshot(1));
+  store.rest();
+  store.rest();
+  assert.equal(clock.connections, 0);
+  assert.equal(store.connection.kind, "resting");
+  clock.now += STALE_AFTER + 1;
+  assert.equal(store.isStale(), true);
+  store.wake();
+  store.wake();
+  assert.equal(clock.connections, 1);
+});
+
+test("what was refused does not become a rest", () => {
+  const { store, on } = fixture();
+  on.state({ kind: "denied", status: 401 });
+  store.rest();
+  assert.equal(store.connection.kind, "denied");
+});
+
+test("the agent's time goes on between snapshots", () => {
+  const { store, clock, on } = fixture();
+  assert.equal(store.agentNow(), null);
+  on.snapshot(snapshot(1));
+  const published = Date.parse("2026-01-01T00:00:01Z") / 1000;
+  clock.now += 2500;
+  assert.equal(store.agentNow(), published + 2.5);
+});
+
+test("whether GPUs are simulated is asked once of each process of the agent", async () => {
+  const { store, clock, on } = fixture();
+  on.hello({ instance: "a" });
+  on.snapshot(snapshot(1));
+  on.snapshot(snapshot(2));
+  await Promise.resolve();
+  assert.equal(store.isSimulated, true);
+  assert.deepEqual(clock.asked, ["/api/v1/host"]);
+  on.hello({ instance: "b" });
+  on.snapshot(snapshot(1));
+  assert.equal(clock.asked.length, 2);
 });

@@ -3,6 +3,9 @@
 import { Refusal, getJson } from "./http.js";
 import { FEW, joined, spacing } from "./series.js";
 
+/** Seconds between two values of a series that has fewer than two: as by default for what an agent reads seldom. */
+const SELDOM = 5;
+
 export class History {
   constructor(base, uuid) {
     this.base = base;
@@ -47,7 +50,7 @@ export class History {
 
 /** The answer with each series' own gaps: what is read every five seconds has none because the steps are of one. */
 function drawable({ times, step_seconds: step, series }) {
-  const limits = new Map(series.map(({ metric, mean }) => [metric, FEW * Math.max(step, spacing(times, mean) ?? 0)]));
+  const limits = new Map(series.map(({ metric, mean }) => [metric, FEW * Math.max(step, spacing(times, mean) ?? SELDOM)]));
   const lines = series.map(({ metric, mean, min, max }) => {
     const line = (values) => joined(times, values, limits.get(metric));
     return [metric, { mean: line(mean), min: line(min), max: line(max) }];

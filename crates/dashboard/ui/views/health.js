@@ -14,17 +14,22 @@ export function health(ctx) {
   // Every reading of every GPU: seldom, and only while this view is open.
   const all = new Feed(ctx.store, "/api/v1/gpus", 20_000, ctx.changed);
   const verdict = h("p", { class: "verdict", role: "status" });
+  const unread = h("p", { class: "quiet", role: "status" });
   const parts = h("dl", { class: "components" });
   const missing = h("ul", { class: "attention" });
   const gpus = gpuTable(ctx);
   const absences = h("ul", { class: "absences" });
   const element = h("div", { class: "view" },
-    h("section", { class: "panel" }, h("h1", { text: "Health" }), verdict, parts, missing),
+    h("section", { class: "panel" }, h("h1", { text: "Health" }), unread, verdict, parts, missing),
     h("section", { class: "panel" }, h("h2", { text: "GPUs" }), gpus.element),
     h("section", { class: "panel" }, h("h2", { text: "Readings that are absent, and why" }), absences));
 
   function update() {
     for (const feed of [detailed, host, all]) feed.tick();
+    const text = detailed.said("The agent's health");
+    setText(unread, text);
+    setAttr(unread, "class", detailed.error ? "error" : "quiet");
+    show(unread, text !== "");
     if (detailed.body) {
       const { status, components } = detailed.body;
       setText(verdict, status === "healthy" || status === "ok" ? "● Everything is as it should be." : `▲ The agent says: ${spaced(status)}.`);

@@ -1,7 +1,7 @@
 // Who is on the GPUs: sortable, searchable, with user, container and pod.
 
 import { Feed } from "../core/feed.js";
-import { h, setAttr, setText, show } from "../core/dom.js";
+import { h, setAttr, setClass, setText, show } from "../core/dom.js";
 import { bytes, duration, moment, percent } from "../core/format.js";
 import { reading } from "../core/readings.js";
 import { showReading } from "../core/value.js";
@@ -33,7 +33,7 @@ export function processes(ctx) {
     feed.tick();
     const body = feed.body;
     const unread = feed.said("The list");
-    setAttr(summary, "class", feed.error ? "error" : "quiet");
+    setClass(summary, feed.error ? "error" : "quiet");
     show(summary, !store.problem());
     if (!body) {
       setText(summary, unread);

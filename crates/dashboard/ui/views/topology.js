@@ -1,7 +1,7 @@
 // How GPUs are joined: a matrix of NVLinks and PCIe, and where each of them is seen from the processors.
 
 import { Feed } from "../core/feed.js";
-import { h, show } from "../core/dom.js";
+import { h, setClass, setText, show } from "../core/dom.js";
 import { reading } from "../core/readings.js";
 import { showReading } from "../core/value.js";
 import { ANCESTORS, reasonText, spaced } from "../core/words.js";
@@ -13,7 +13,7 @@ export function topology(ctx) {
   const feed = new Feed(store, "/api/v1/topology", 15_000, ctx.changed);
   const matrix = h("div", { class: "scroll matrix-scroll", role: "region", tabindex: "0", "aria-label": "Topology matrix" });
   const places = h("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": "Affinity of GPUs" });
-  const waiting = h("p", { class: "quiet", text: "Waiting for the topology…" });
+  const waiting = h("p", { class: "quiet", role: "status" });
   const element = h("div", { class: "view" },
     h("section", { class: "panel" }, h("h1", { text: "Topology" }), problem.element, waiting, matrix, legend()),
     h("section", { class: "panel" }, h("h2", { text: "Affinity" }), places));
@@ -23,7 +23,10 @@ export function topology(ctx) {
     problem.update();
     feed.tick();
     const body = feed.body;
-    show(waiting, !body && !store.problem());
+    const unread = feed.said("The topology");
+    setText(waiting, unread);
+    setClass(waiting, feed.error ? "error" : "quiet");
+    show(waiting, unread !== "" && !store.problem());
     if (!body) return;
     const state = JSON.stringify([body.gpus, body.pairs, body.unavailable]);
     if (state === shown) return;
