@@ -88,6 +88,7 @@ export function gpu(ctx) {
     setClass(throttles, isOld ? "tags old" : "tags");
     fillThrottles(throttles, current);
     setClass(factsPart, isOld ? "columns old" : "columns");
+    for (const part of [history.element, mig.element]) setClass(part, isOld ? "panel old" : "panel");
     if (feed.body && feed.body !== taken) {
       taken = feed.body;
       history.push(taken);

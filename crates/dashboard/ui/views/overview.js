@@ -141,7 +141,7 @@ function gpuTable(ctx) {
 function migTable(ctx) {
   const of = (path) => ({ instance, gpu }) => reading({ ...instance, unavailable: instance.unavailable ?? gpu.unavailable, state: gpu.state }, path);
   return new Table({
-    label: "MIG instances", key: ({ gpu, instance }) => `${gpu.index} ${instance.uuid}`, sortBy: "gpu",
+    label: "MIG instances", key: ({ gpu, instance }) => `${gpu.index} ${instance.uuid}`, sortBy: "gpu", mark: ({ gpu }) => (gpu.state === "ok" ? "" : "old"),
     columns: [
       {
         id: "gpu", label: "GPU", heading: true, sort: ({ gpu }) => gpu.index, cell: () => h("a", {}),
