@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { joined, spacing, told } from "../../../crates/dashboard/ui/core/series.js";
+import { breaks, joined, spacing, told } from "../../../crates/dashboard/ui/core/series.js";
 
 const seconds = (number) => Array.from({ length: number }, (_, second) => 1000 + second);
 
@@ -24,6 +24,15 @@ test("what is read seldom is joined", () => {
 test("a gap that is longer than the limit stays one", () => {
   const values = [1, null, null, null, 2, null, 3];
   assert.deepEqual(joined(seconds(7), values, 3), [1, null, null, null, 2, undefined, 3]);
+});
+
+test("no line goes over a time in which nothing at all was read", () => {
+  const often = [1, null, 1, 1, null, null, null, 1];
+  const seldomRead = [5, null, null, null, null, null, null, 5];
+  const broken = breaks(seconds(8), [often, seldomRead], 3);
+  assert.deepEqual([...broken], [4, 5, 6]);
+  assert.deepEqual(joined(seconds(8), seldomRead, 15, broken), seldomRead);
+  assert.deepEqual(joined(seconds(8), often, 15, broken), [1, undefined, 1, 1, null, null, null, 1]);
 });
 
 test("what is absent at the ends stays absent", () => {

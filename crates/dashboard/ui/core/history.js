@@ -1,7 +1,7 @@
 // The history that an agent keeps, as columns for charts. An agent without one says so, and nothing else is lost.
 
 import { Refusal, getJson } from "./http.js";
-import { FEW, joined, spacing } from "./series.js";
+import { FEW, breaks, joined, spacing } from "./series.js";
 
 /** Seconds between two values of a series that has fewer than two: as by default for what an agent reads seldom. */
 const SELDOM = 5;
@@ -51,8 +51,9 @@ export class History {
 /** The answer with each series' own gaps: what is read every five seconds has none because the steps are of one. */
 function drawable({ times, step_seconds: step, series }) {
   const limits = new Map(series.map(({ metric, mean }) => [metric, FEW * Math.max(step, spacing(times, mean) ?? SELDOM)]));
+  const broken = breaks(times, series.map(({ mean }) => mean), Math.min(...limits.values()));
   const lines = series.map(({ metric, mean, min, max }) => {
-    const line = (values) => joined(times, values, limits.get(metric));
+    const line = (values) => joined(times, values, limits.get(metric), broken);
     return [metric, { mean: line(mean), min: line(min), max: line(max) }];
   });
   return { times, step, series: new Map(lines), limits };

@@ -16,14 +16,32 @@ export function spacing(times, values) {
   return distances.sort((one, other) => one - other)[Math.floor(distances.length / 2)];
 }
 
-/** The values with `undefined` for what is absent between two that are at most `limit` apart: the chart draws over that, and not over null. */
-export function joined(times, values, limit) {
-  const line = [...values];
+/** Places at which no series had a value for more than `most`: nothing was read then, and no line goes over them. */
+export function breaks(times, series, most) {
+  const found = new Set();
   let last = null;
   times.forEach((time, place) => {
-    if (isAbsent(values[place])) return;
-    if (last !== null && time - times[last] <= limit) line.fill(undefined, last + 1, place);
+    if (series.every((values) => isAbsent(values[place]))) return;
+    if (last !== null && time - times[last] > most) for (let between = last + 1; between < place; between += 1) found.add(between);
     last = place;
+  });
+  return found;
+}
+
+/**
+ * The values with `undefined` for what is absent between two that are at most `limit` apart and have no break between them: the
+ * chart draws over that, and not over null.
+ */
+export function joined(times, values, limit, broken = new Set()) {
+  const line = [...values];
+  let last = null;
+  let isBroken = false;
+  times.forEach((time, place) => {
+    isBroken ||= broken.has(place);
+    if (isAbsent(values[place])) return;
+    if (last !== null && !isBroken && time - times[last] <= limit) line.fill(undefined, last + 1, place);
+    last = place;
+    isBroken = false;
   });
   return line;
 }

@@ -4,7 +4,7 @@ import { h, setText, show } from "../core/dom.js";
 import { History } from "../core/history.js";
 import { number } from "../core/readings.js";
 import { Ring } from "../core/ring.js";
-import { FEW, joined, told } from "../core/series.js";
+import { FEW, breaks, joined, told } from "../core/series.js";
 import { Brush } from "../parts/brush.js";
 import { Chart } from "../parts/chart.js";
 import { LIVE_MOST, Range } from "../parts/range.js";
@@ -185,8 +185,9 @@ export class GpuHistory {
     // The agent's clock, whatever time it is on this machine.
     const window = this.range.window(this.ctx.store.agentNow() ?? Date.now() / 1000);
     const columns = this.isLive() ? this.ring.columns(window[0]) : null;
+    const broken = columns ? breaks(columns[0], columns.slice(1), FEW * this.interval()) : null;
     for (const { view, series, empty } of this.charts) {
-      const lines = series.map(({ path }) => this.line(path, columns));
+      const lines = series.map(({ path }) => this.line(path, columns, broken));
       const times = columns ? columns[0] : this.past?.times ?? [];
       const none = lines.every(({ mean }) => mean.every((value) => value === null || value === undefined));
       show(view.element, true);
@@ -197,8 +198,11 @@ export class GpuHistory {
     this.brush?.mark(...window);
   }
 
-  line(path, columns) {
-    if (columns) return { mean: joined(columns[0], columns[PATHS.indexOf(path) + 1], Math.max(this.limits.get(path) ?? 0, FEW * this.interval())) };
+  line(path, columns, broken) {
+    if (columns) {
+      const limit = Math.max(this.limits.get(path) ?? 0, FEW * this.interval());
+      return { mean: joined(columns[0], columns[PATHS.indexOf(path) + 1], limit, broken) };
+    }
     return this.past?.series.get(path) ?? { mean: (this.past?.times ?? []).map(() => null) };
   }
 
