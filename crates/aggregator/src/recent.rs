@@ -3,21 +3,17 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use gpulse_models::HostSnapshot;
 
-/// Generations that are kept at least: half a minute of eight GPUs that are read once a second. A generation differs from the one
-/// before by one GPU's snapshot, some kilobytes.
+/// Generations that are kept: half a minute of eight GPUs that are read once a second. A generation differs from the one before by one
+/// GPU's snapshot, some kilobytes.
 pub const GENERATIONS_KEPT: usize = 256;
 
-/// Those of this time are kept as well: a client that lost its connection is back after two seconds, and after ten where it lost it
-/// several times.
-const KEPT_FOR: Duration = Duration::from_secs(15);
-
-/// But no more than these: 17 s of 120 GPUs that are read once a second.
-const MOST_GENERATIONS: usize = 2048;
+/// But at least so many readings of each GPU, of nodes with more: a client that lost its connection is back after two seconds, and after
+/// ten where it lost it several times.
+const READINGS_KEPT: usize = 16;
 
 /// The latest generations. Nothing is kept while nobody reads a stream: then there is nobody to come back.
 #[derive(Debug, Default)]
@@ -79,8 +75,9 @@ impl Recent {
             drop(forgotten);
             return;
         }
+        let most = GENERATIONS_KEPT.max(READINGS_KEPT * published.host.gpus.len());
         kept.generations.push_back(published);
-        let excess = kept.excess();
+        let excess = kept.generations.len().saturating_sub(most);
         let forgotten: Vec<_> = kept.generations.drain(..excess).collect();
         // What is freed is freed without the lock.
         drop(kept);
@@ -93,22 +90,6 @@ impl Recent {
 }
 
 impl Kept {
-    /// How many of the oldest are to be forgotten.
-    fn excess(&self) -> usize {
-        let count = self.generations.len();
-        let Some(newest) = self.generations.back() else {
-            return 0;
-        };
-        let since = newest.host.published_at - KEPT_FOR;
-        let old = self
-            .generations
-            .iter()
-            .take_while(|kept| kept.host.published_at < since)
-            .count();
-        let old = old.min(count.saturating_sub(GENERATIONS_KEPT));
-        old.max(count.saturating_sub(MOST_GENERATIONS))
-    }
-
     /// The first of this generation or a later one.
     fn from(&self, generation: u64) -> Option<&Published> {
         let place = self
@@ -127,7 +108,6 @@ mod tests {
     fn published(generation: u64) -> Published {
         let host = HostSnapshot {
             generation,
-            published_at: example::at() + Duration::from_secs(60 * generation),
             ..example::host([])
         };
         Published {
@@ -155,19 +135,18 @@ mod tests {
     }
 
     #[test]
-    fn many_that_are_young_are_kept_up_to_a_bound() {
-        let at = |generation: u64, milliseconds: u64| {
-            let mut published = published(generation);
-            let host = Arc::make_mut(&mut published.host);
-            host.published_at = example::at() + Duration::from_millis(generation * milliseconds);
-            published
-        };
-        for (milliseconds, oldest) in [(15, 3_000), (5, 1_953), (1_000, 3_745)] {
+    fn of_many_gpus_more_are_kept() {
+        for (gpus, oldest) in [(1, 1_745), (16, 1_745), (64, 977)] {
+            let of = |generation| {
+                let mut published = published(generation);
+                Arc::make_mut(&mut published.host).gpus =
+                    (0..gpus).map(|index| example::gpu(index).into()).collect();
+                published
+            };
             let recent = Recent::default();
-            recent.begin(|| at(1, milliseconds));
-            (2..=4_000).for_each(|generation| recent.push(at(generation, milliseconds), true));
-            let found = number(recent.after(0));
-            assert_eq!(found, Some(oldest), "a generation every {milliseconds} ms");
+            recent.begin(|| of(1));
+            (2..=2_000).for_each(|generation| recent.push(of(generation), true));
+            assert_eq!(number(recent.after(0)), Some(oldest), "{gpus} GPUs");
         }
     }
 
