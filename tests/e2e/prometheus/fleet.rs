@@ -96,9 +96,11 @@ impl Fleet {
         configure(directory.path(), &addresses, &token);
         let prometheus = prometheus(program, directory.path());
         eventually(
-            "Prometheus has seen the node while it was well",
+            "Prometheus has seen the node while it was well, and noted how many links there were",
             || {
-                prometheus.query("gpulse_nvlink_active_links{gpu=\"7\"}").len()
+                prometheus
+                    .query("gpu:gpulse_nvlink_active_links:most{gpu=\"7\"}")
+                    .len()
                     + prometheus.query("up{job=\"gpulse\"} == 1").len()
             },
             |seen| *seen == 1 + agents.len(),
