@@ -50,10 +50,13 @@ export class Brush {
       slider.max = String(Math.ceil(to));
       slider.step = String(Math.max(1, Math.round((to - from) / STEPS)));
     }
+    // Ends that were marked before lay outside of what the sliders had then.
+    if (this.marked) this.mark(...this.marked);
   }
 
   /** Marks the time that is shown, but not while another one is being chosen. */
   mark(from, to) {
+    this.marked = [from, to];
     if (this.drag || this.isSliding) return;
     this.chart.mark(from, to);
     [from, to].forEach((at, place) => { this.sliders[place].value = String(Math.round(at)); });
