@@ -67,6 +67,14 @@ fn every_view_shows_what_it_is_for_to_everybody() {
 }
 
 #[test]
+fn a_page_that_was_just_opened_shows_what_was_before() {
+    let Some(stage) = Stage::free() else { return };
+    let simulator = simulator("h100-sxm-8");
+    let agent = ready(&usual(&simulator));
+    stage.play("lately", json!({"url": agent.url("")}), nothing);
+}
+
+#[test]
 fn tabs_that_nobody_sees_starve_nobody() {
     let Some(stage) = Stage::free() else { return };
     let simulator = simulator("h100-sxm-8");

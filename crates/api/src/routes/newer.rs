@@ -22,7 +22,8 @@ pub(crate) struct Wait {
     /// it. A number above the latest is of an agent that has ended, and is not waited for.
     #[param(minimum = 0)]
     wait_for: Option<u64>,
-    /// Answer after this time even if there is none, such as `500ms` or `10s`; 30 seconds by default and a minute at most.
+    /// Answer after this time even if there is none, such as `500ms` or `10s`; 30 seconds by default and a minute at most. Without
+    /// `wait_for` the answer comes at once.
     wait: Option<String>,
 }
 

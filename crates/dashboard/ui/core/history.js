@@ -7,7 +7,8 @@ import { FEW, breaks, joined, spacing } from "./series.js";
 const SELDOM = 5;
 
 export class History {
-  constructor(base, uuid) {
+  /** Of the GPU `uuid`, or of all. */
+  constructor(base, uuid = null) {
     this.base = base;
     this.uuid = uuid;
     this.controller = new AbortController();
@@ -41,6 +42,19 @@ export class History {
     const query = new URLSearchParams({ metric: wanted.join(","), gpu: this.uuid, from: moment(from), to: moment(to) });
     const body = await getJson(this.base, `/api/v1/history?${query}`, this.controller.signal);
     return drawable(body);
+  }
+
+  /** What `path` was in the last `seconds`, of every GPU: `Map uuid → [[time, value], …]`, where the line is broken at null. */
+  async lately(path, seconds) {
+    const kept = await this.kept();
+    if (!kept?.paths.has(path)) return new Map();
+    const query = new URLSearchParams({ metric: path, from: moment(-seconds) });
+    const { series, ...axis } = await getJson(this.base, `/api/v1/history?${query}`, this.controller.signal);
+    return new Map(series.map((one) => {
+      const { mean } = drawable({ ...axis, series: [one] }).series.get(path);
+      const points = axis.times.map((time, place) => [time, mean[place]]);
+      return [one.gpu.uuid, points.filter(([, value]) => value !== undefined)];
+    }));
   }
 
   stop() {

@@ -2,29 +2,59 @@
 
 import { h, keyed, setAttr, setClass, setText, spoken } from "../core/dom.js";
 import { celsius, percent, shortName, watts } from "../core/format.js";
-import { number, reading, share } from "../core/readings.js";
+import { History } from "../core/history.js";
+import { reading, share } from "../core/readings.js";
 import { link } from "../core/router.js";
 import { showReading, textOf } from "../core/value.js";
 import { STATES } from "../core/words.js";
 import { step } from "./metrics.js";
-import { Sparkline } from "./sparkline.js";
+import { SPAN, Sparkline } from "./sparkline.js";
 
 /** Keys that go from cell to cell. Up and down by as many cells as lie in a row at the moment. */
 const MOVES = { ArrowLeft: () => -1, ArrowRight: () => 1, ArrowUp: (row) => -row, ArrowDown: (row) => row };
+
+/** Seconds between two updates after which something was missed: the page was not looked at, or not connected. */
+const MISSED = 15;
 
 export class HeatGrid {
   constructor(base) {
     this.base = base;
     this.element = h("ul", { class: "heat", "aria-label": "GPUs: arrow keys move, Enter opens", on: { keydown: (event) => this.move(event) } });
-    this.sparklines = new Map();
+    this.history = new History(base);
     this.current = 0;
   }
 
-  /** Shows these GPUs by `metric`; `redraw` says that there is a new point. */
-  update(gpus, metric, isNew) {
+  /** Shows these GPUs by `metric`, as they were `at` that time in seconds; `isNew` says that they have not been shown before. */
+  update(gpus, metric, at, isNew) {
     setClass(this.element, gpus.length > 16 ? "heat dense" : "heat");
-    keyed(this.element, gpus, (gpu) => gpu.uuid ?? `#${gpu.index}`, (gpu) => this.cell(gpu), (cell, gpu) => this.fill(cell, gpu, metric, isNew));
+    keyed(this.element, gpus, (gpu) => gpu.uuid ?? `#${gpu.index}`, (gpu) => this.cell(gpu), (cell, gpu) => this.fill(cell, gpu, metric, at, isNew));
     this.mark();
+    const isGap = at - this.at > MISSED;
+    this.at = at;
+    if (this.metric === metric.id && !isGap) return;
+    this.metric = metric.id;
+    this.lookBack(metric);
+  }
+
+  /** Begins the sparklines with what the agent kept, if it does: a page that was just opened has seen nothing itself. */
+  async lookBack(metric) {
+    let lately;
+    try {
+      lately = await this.history.lately(metric.past, SPAN);
+    } catch {
+      // Then they begin now.
+      return;
+    }
+    if (this.metric !== metric.id) return;
+    const was = metric.was ?? metric.level;
+    for (const { parts, gpu } of this.element.children) {
+      const points = lately.get(gpu?.uuid) ?? [];
+      parts.sparkline.precede(points.map(([time, value]) => [time, value === null ? null : was(value, gpu)]));
+    }
+  }
+
+  leave() {
+    this.history.stop();
   }
 
   cell(gpu) {
@@ -46,7 +76,8 @@ export class HeatGrid {
     return item;
   }
 
-  fill(item, gpu, metric, isNew) {
+  fill(item, gpu, metric, at, isNew) {
+    item.gpu = gpu;
     const { index, name, state, meaning, value, detail, anchor, sparkline } = item.parts;
     const read = metric.read(gpu);
     const level = read.value === undefined ? null : metric.level(read.value, gpu);
@@ -64,12 +95,12 @@ export class HeatGrid {
     setText(detail, parts.join(" · "));
     setAttr(anchor, "title", gpu.state === "ok" ? null : known.meaning);
     setText(meaning, gpu.state === "ok" ? `, ok, ${metric.label} ` : `, when it was last read: ${metric.label} `);
-    if (isNew) sparkline.push(gpu.state === "ok" ? level : null);
-    if (sparkline.metric !== metric.id) {
+    const isOther = sparkline.metric !== metric.id || at - this.at > MISSED;
+    if (isOther) {
       sparkline.metric = metric.id;
       sparkline.clear();
-      if (gpu.state === "ok") sparkline.push(level ?? number(gpu, "load.gpu_percent"));
     }
+    if (isNew || isOther) sparkline.push(at, gpu.state === "ok" ? level : null);
   }
 
   cells() {

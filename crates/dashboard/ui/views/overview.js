@@ -72,14 +72,14 @@ export function overview(ctx) {
     show(scale, !asTable);
     show(table.element, asTable);
     if (asTable) table.set(gpus);
-    else grid.update(gpus, chosen, dirty);
+    else grid.update(gpus, chosen, Date.parse(store.snapshot?.published_at) / 1000, dirty);
     const instances = gpus.flatMap((gpu) => (gpu.mig?.instances ?? []).map((instance) => ({ gpu, instance })));
     show(migPart, instances.length > 0);
     mig.set(instances);
     dirty = false;
   }
 
-  return { title: "Overview", element, update, leave: end };
+  return { title: "Overview", element, update, leave: () => { end(); grid.leave(); } };
 }
 
 /** What is wrong with a GPU, worst first; nothing if it does well. */
