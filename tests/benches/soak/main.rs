@@ -48,10 +48,14 @@ const CLIENTS: u64 = 4;
 /// Clients that listen to the stream.
 const LISTENERS: u64 = 3;
 
-/// The share of the time in which the agent warms up: the allocator and caches find their size, which takes some minutes.
-const WARM_UP: f64 = 0.5;
+/// After which shares of the time the agent is measured at rest and warm: the allocator and caches find their size, which takes
+/// some minutes.
+const WARM: [f64; 3] = [0.5, 0.56, 0.62];
 
-/// How long that takes at least: memory of shorter runs is shown, and not compared.
+/// After which shares it is measured again, to be compared with that.
+const AT_THE_END: [f64; 3] = [0.88, 0.94, 1.0];
+
+/// How long it takes at least until it is warm: memory of shorter runs is shown, and not compared.
 const WARM_AFTER: Duration = Duration::from_secs(300);
 
 /// What the agent may have grown by after that.

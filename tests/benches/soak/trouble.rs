@@ -11,15 +11,15 @@ use nvml_sim::testing::Simulator;
 use rustix::process::Signal;
 
 use super::{
-    GROWTH_KIB, PATIENCE, TICK, WARM_AFTER, WARM_UP, chance::Chance, client::Client, load::Load, rows,
-    usage::Usage,
+    AT_THE_END, GROWTH_KIB, PATIENCE, TICK, WARM, WARM_AFTER, chance::Chance, client::Client, load::Load,
+    rows, usage::Usage,
 };
 
 /// How long all rest before the agent is measured: until receivers have taken what waits, and what is kept for clients that come
 /// back is forgotten.
 const REST: Duration = Duration::from_secs(20);
 
-/// How often it is measured then; the least counts, beside which something of the moment was under way.
+/// How often it is measured in each rest; the least counts, beside which something of the moment was under way.
 const LOOKS: u32 = 20;
 
 /// What is to hold once more before the agent is measured.
@@ -39,7 +39,10 @@ impl Tokens<'_> {
     }
 }
 
-/// Makes trouble until `time` is over, and compares the agent at the end with how it was warm. What is not as it has to be.
+/// Makes trouble until `time` is over, and compares the agent towards the end with how it was warm. What is not as it has to be.
+///
+/// Of several rests the least counts on both sides. Free memory that the C library could not give back, because something small
+/// lies behind it, comes and goes by some megabytes from one rest to the next; what the agent keeps is in all of them.
 pub(crate) fn make(
     simulator: &Simulator,
     operator: &Client<'_>,
@@ -48,12 +51,31 @@ pub(crate) fn make(
     time: Duration,
     mut chance: Chance,
 ) -> Vec<String> {
+    let Ok(started) = Usage::of(operator.agent.pid()) else {
+        return vec!["the agent has ended".to_owned()];
+    };
     let rows = rows::all();
     if let Err(error) = fill_the_log(simulator, operator, &rows) {
         return vec![error];
     }
-    let (start, mut warm, mut planted, mut changes) = (Instant::now(), None, 0, 0);
-    while start.elapsed() < time {
+    let (start, mut planted, mut changes) = (Instant::now(), 0, 0);
+    let mut rests = [(WARM, Vec::new()), (AT_THE_END, Vec::new())];
+    loop {
+        let now = start.elapsed();
+        for (shares, seen) in &mut rests {
+            if shares
+                .get(seen.len())
+                .is_some_and(|share| now >= time.mul_f64(*share))
+            {
+                let Some(usage) = at_rest(operator, load) else {
+                    return vec![format!("not all is well again: {}", operator.json("/gpu/info"))];
+                };
+                seen.push(usage);
+            }
+        }
+        if now >= time {
+            break;
+        }
         let row = &rows[chance.below(rows.len())];
         if let Err(error) = simulator.set_faults(&row.faults) {
             return vec![error.to_string()];
@@ -70,33 +92,19 @@ pub(crate) fn make(
             return vec![error.to_string()];
         }
         thread::sleep(TICK * chance.below(10) as u32);
-        if warm.is_none() && start.elapsed() >= time.mul_f64(WARM_UP) {
-            warm = at_rest(operator, load);
-        }
     }
-    let end = at_rest(operator, load);
-    let Some(end) = end else {
-        return vec![format!(
-            "not all is well at the end: {}",
-            operator.json("/gpu/info")
-        )];
-    };
-    let Some(warm) = warm else {
-        return vec!["all was never well once the agent was warm: give it more minutes".to_owned()];
-    };
     println!("{planted} faults planted, {changes} changes by the operator.");
     println!("| | Memory (RSS), KiB | Threads | Files |");
     println!("|---|---|---|---|");
-    for (name, usage) in [("warm", warm), ("at the end", end)] {
-        let Usage {
-            resident_kib,
-            threads,
-            files,
-        } = usage;
-        println!("| {name} | {resident_kib} | {threads} | {files} |");
+    println!("| at the start | {started} |");
+    for (name, (_, seen)) in ["warm", "at the end"].iter().zip(&rests) {
+        seen.iter().for_each(|usage| println!("| {name} | {usage} |"));
     }
+    let [Some(warm), Some(end)] = rests.map(|(_, seen)| seen.into_iter().reduce(Usage::least)) else {
+        return vec!["the agent was never at rest: give it more minutes".to_owned()];
+    };
     let mut broken = Vec::new();
-    if time.mul_f64(WARM_UP) < WARM_AFTER {
+    if time.mul_f64(WARM[0]) < WARM_AFTER {
         println!("Memory is not compared: the agent is warm after five minutes, so give it ten.");
     } else if end.resident_kib > warm.resident_kib + GROWTH_KIB {
         broken.push(format!(

@@ -1,6 +1,6 @@
 //! What a process takes.
 
-use std::{fs, io};
+use std::{fmt, fs, io};
 
 /// What a process takes.
 #[derive(Clone, Copy, Debug)]
@@ -24,5 +24,21 @@ impl Usage {
             threads: number("Threads:")?,
             files: fs::read_dir(format!("/proc/{pid}/fd"))?.count() as u64,
         })
+    }
+
+    /// The least of both, of each thing.
+    pub(crate) fn least(self, other: Self) -> Self {
+        Self {
+            resident_kib: self.resident_kib.min(other.resident_kib),
+            threads: self.threads.min(other.threads),
+            files: self.files.min(other.files),
+        }
+    }
+}
+
+/// The cells of a row of a table.
+impl fmt::Display for Usage {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} | {} | {}", self.resident_kib, self.threads, self.files)
     }
 }
