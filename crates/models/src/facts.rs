@@ -73,6 +73,14 @@ readings! {
         reading vbios_version: String, info, "nvmlDeviceGetVbiosVersion", Fermi;
         /// Version of the firmware of the GPU's system processor.
         reading gsp_firmware_version: String, info, "nvmlDeviceGetGspFirmwareVersion", Turing;
+        /// Version of the image in the board's own memory, the infoROM.
+        reading inforom_image_version: String, info, "nvmlDeviceGetInforomImageVersion", Kepler;
+        /// Version of the vendor's object in the infoROM.
+        reading inforom_oem_version: String, info, "nvmlDeviceGetInforomVersion(OEM)", Fermi;
+        /// Version of the infoROM's object for memory errors.
+        reading inforom_ecc_version: String, info, "nvmlDeviceGetInforomVersion(ECC)", Fermi;
+        /// Version of the infoROM's object for power management.
+        reading inforom_power_version: String, info, "nvmlDeviceGetInforomVersion(POWER)", Fermi;
         /// Where it sits.
         reading pci_bus_id: PciBusId, info, "nvmlDeviceGetPciInfo_v3", Fermi;
         /// PCI ids of the chip: device and vendor, such as `0x233010DE`.

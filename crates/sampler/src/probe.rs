@@ -3,7 +3,7 @@
 use gpulse_models::{Bits, GpuFacts, GpuId, GpuIdentity, GpuLimits, Megabits, Reason};
 use nvml_wrapper::{
     Device,
-    enum_wrappers::device::{Clock, TemperatureThreshold},
+    enum_wrappers::device::{Clock, InfoRom, TemperatureThreshold},
 };
 
 use crate::{asker::Asker, convert, label, raw};
@@ -57,6 +57,26 @@ fn identity(asker: &mut Asker, device: &Device<'_>) -> GpuIdentity {
         gsp_firmware_version: asker.ask(
             "nvmlDeviceGetGspFirmwareVersion",
             || device.gsp_firmware_version(),
+            Ok,
+        ),
+        inforom_image_version: asker.ask(
+            "nvmlDeviceGetInforomImageVersion",
+            || device.info_rom_image_version(),
+            Ok,
+        ),
+        inforom_oem_version: asker.ask(
+            "nvmlDeviceGetInforomVersion(OEM)",
+            || device.info_rom_version(InfoRom::OEM),
+            Ok,
+        ),
+        inforom_ecc_version: asker.ask(
+            "nvmlDeviceGetInforomVersion(ECC)",
+            || device.info_rom_version(InfoRom::ECC),
+            Ok,
+        ),
+        inforom_power_version: asker.ask(
+            "nvmlDeviceGetInforomVersion(POWER)",
+            || device.info_rom_version(InfoRom::Power),
             Ok,
         ),
         pci_bus_id: pci.and_then(|pci| pci.bus_id.parse().map_err(|_| Reason::Error)),

@@ -196,17 +196,17 @@ fn a_name_without_a_reading_leaves_the_others_in_place() {
         let query = format!("--query-gpu={names}");
         Gpulse::over(simulator.library_path(), &["query", &query, "--format=csv"]).run()
     };
-    let ran = run("index,inforom.image,module.power.limit,name");
+    let ran = run("index,inforom.image,gpu_operation_mode.current,inforom.pwr,name");
     assert_eq!(
         (ran.code, ran.out.as_str()),
         (
             Some(0),
-            "index, inforom.img, module.power.limit [W], name\n0, [N/A], [N/A], Tesla T4\n"
+            "index, inforom.img, gom.current, inforom.pwr, name\n0, G183.0200.00.02, [N/A], [N/A], Tesla T4\n"
         ),
         "{ran:?}"
     );
     assert!(
-        ran.err.lines().count() == 2 && ran.err.contains("`inforom.image` is not read"),
+        ran.err.lines().count() == 1 && ran.err.contains("`gpu_operation_mode.current` is not read"),
         "{ran:?}"
     );
     let ran = run("gpu_recovery_action,clocks_event_reasons_counters.sw_power_cap");

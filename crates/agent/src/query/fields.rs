@@ -34,6 +34,10 @@ pub(super) const FIELDS: &[Field] = fields! {
     "addressing_mode" [] "" Words("identity.addressing_mode");
     "accounting.mode" [] "" Switch("modes.accounting");
     "vbios_version" [] "" Text("identity.vbios_version");
+    "inforom.img" ["inforom.image"] "" Text("identity.inforom_image_version");
+    "inforom.oem" [] "" Text("identity.inforom_oem_version");
+    "inforom.ecc" [] "" Text("identity.inforom_ecc_version");
+    "inforom.pwr" ["inforom.power"] "" Text("identity.inforom_power_version");
     "gpu_recovery_action" [] "" Made(&["reliability.recovery_action"], made::recovery_action);
     "fan.speed" [] "%" Made(&["thermal.fans.speed_percent"], made::fan);
     "pstate" [] "" Text("clocks.performance_state");

@@ -365,7 +365,11 @@ mod tests {
         let said = |name: &str| find(name).err().unwrap().to_string();
         assert!(said("utilisation.gpu").contains("`utilization.gpu`"));
         assert!(said("inforom.imgg").contains("there is no"));
-        for name in ["inforom.img", "inforom.image", "protected_memory.total"] {
+        for name in [
+            "inforom.checksum_validation",
+            "gom.current",
+            "protected_memory.total",
+        ] {
             assert!(!find(name).unwrap()[0].is_read(), "{name}");
         }
         for name in [

@@ -22,10 +22,6 @@ pub(super) const UNREAD: &[Field] = fields! {
     "accounting.buffer_size" [] "" Unread();
     "driver_model.current" [] "" Unread();
     "driver_model.pending" [] "" Unread();
-    "inforom.img" ["inforom.image"] "" Unread();
-    "inforom.oem" [] "" Unread();
-    "inforom.ecc" [] "" Unread();
-    "inforom.pwr" ["inforom.power"] "" Unread();
     "inforom.checksum_validation" [] "" Unread();
     "gom.current" ["gpu_operation_mode.current"] "" Unread();
     "gom.pending" ["gpu_operation_mode.pending"] "" Unread();

@@ -80,6 +80,7 @@ export const FACTS = [
       row("Serial", "identity.serial"),
       row("PCI bus id", "identity.pci_bus_id"),
       row("VBIOS", "identity.vbios_version"),
+      row("InfoROM", "identity.inforom_image_version"),
       row("GSP firmware", "identity.gsp_firmware_version"),
       row("NUMA node", "identity.numa_node"),
       row("Persistence mode", "modes.persistence", yesNo),

@@ -8,6 +8,12 @@ use crate::world::World;
 /// `NVML_DEVICE_GSP_FIRMWARE_VERSION_BUF_SIZE`: the one string whose room is agreed in advance.
 const GSP_VERSION_ROOM: u32 = 0x40;
 
+/// `nvmlInforomObject_t`.
+const INFOROM_OEM: u32 = 0;
+const INFOROM_ECC: u32 = 1;
+const INFOROM_POWER: u32 = 2;
+const INFOROM_DEN: u32 = 3;
+
 /// `NVML_DEVICE_ADDRESSING_MODE_ATS`, and none.
 const ADDRESSING_ATS: u32 = 2;
 const ADDRESSING_NONE: u32 = 0;
@@ -88,6 +94,23 @@ export! {
 
     device fn nvmlDeviceGetMultiGpuBoard(multi: Out<u32>) |_gpu| {
         multi.write(0)
+    }
+
+    device fn nvmlDeviceGetInforomImageVersion(version: CharBuf, length: u32) |gpu| {
+        let inforom = gpu.spec()?.inforom.as_ref().ok_or(Code::NOT_SUPPORTED)?;
+        version.write(length, inforom.image.as_bytes())
+    }
+
+    device fn nvmlDeviceGetInforomVersion(object: u32, version: CharBuf, length: u32) |gpu| {
+        let inforom = gpu.spec()?.inforom.as_ref();
+        let text = match object {
+            INFOROM_OEM => inforom.and_then(|inforom| inforom.oem.as_ref()),
+            INFOROM_ECC => inforom.and_then(|inforom| inforom.ecc.as_ref()),
+            INFOROM_POWER => inforom.and_then(|inforom| inforom.power.as_ref()),
+            INFOROM_DEN => None,
+            _ => return Err(Code::INVALID_ARGUMENT),
+        };
+        version.write(length, text.ok_or(Code::NOT_SUPPORTED)?.as_bytes())
     }
 
     device fn nvmlDeviceGetGspFirmwareVersion(version: CharBuf) |gpu| {

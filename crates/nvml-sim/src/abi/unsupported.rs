@@ -43,8 +43,6 @@ export! {
         | nvmlDeviceGetGridLicensableFeatures_v3
         | nvmlDeviceGetHostname_v1
         | nvmlDeviceGetInforomConfigurationChecksum
-        | nvmlDeviceGetInforomImageVersion
-        | nvmlDeviceGetInforomVersion
         | nvmlDeviceGetLastBBXFlushTime
         | nvmlDeviceGetMemClkMinMaxVfOffset
         | nvmlDeviceGetMemClkVfOffset

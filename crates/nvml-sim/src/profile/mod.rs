@@ -12,8 +12,8 @@ mod work;
 pub use builtin::names;
 pub use file::{Profile, ProfileError};
 pub use spec::{
-    Architecture, Brand, Clocks, Driver, Engines, Fans, GpuSpec, Memory, MigSpec, NvLink, Pcie, Power,
-    Thermal,
+    Architecture, Brand, Clocks, Driver, Engines, Fans, GpuSpec, Inforom, Memory, MigSpec, NvLink, Pcie,
+    Power, Thermal,
 };
 pub use vgpu::{FeatureCode, LicensableFeature, Moment, Vgpu, Virtualization};
 pub use work::{Shape, Waveform, WorkKind};

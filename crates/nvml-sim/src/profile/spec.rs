@@ -42,6 +42,8 @@ pub struct GpuSpec {
     pub vbios: String,
     /// Board part number, absent on consumer cards.
     pub board_part: Option<String>,
+    /// What the board's own memory says of itself; absent where there is none.
+    pub inforom: Option<Inforom>,
     /// UUID; derived from the seed when absent.
     pub uuid: Option<String>,
     /// Serial number; consumer cards have none.
@@ -122,6 +124,20 @@ impl GpuSpec {
     pub fn is_consumer(&self) -> bool {
         matches!(self.brand, Brand::Geforce | Brand::GeforceRtx)
     }
+}
+
+/// Versions of what is in the board's own memory, the infoROM.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inforom {
+    /// Of all of it.
+    pub image: String,
+    /// Of the vendor's object.
+    pub oem: Option<String>,
+    /// Of the object for memory errors.
+    pub ecc: Option<String>,
+    /// Of the object for power management.
+    pub power: Option<String>,
 }
 
 /// Device memory.
