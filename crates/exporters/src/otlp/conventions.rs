@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use gpulse_models::{GpuSnapshot, GpuState, Timestamp, catalogue::Group};
+use gpulse_models::{GpuSnapshot, GpuState, PodContainer, Timestamp, catalogue::Group};
 use opentelemetry_proto::tonic::{
     common::v1::KeyValue,
     metrics::v1::{Metric, NumberDataPoint},
@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     Scale, View,
+    profile::{holder_as, instance_holders},
     seen::{CATALOGUE, Item, LeafId, ListId, Seen},
 };
 
@@ -35,6 +36,9 @@ enum From {
     Parts(LeafId, Scale, Part),
     State,
 }
+
+/// Attributes of who holds a GPU or instance, by the conventions for Kubernetes.
+const HOLDER: [&str; 3] = ["k8s.namespace.name", "k8s.pod.name", "k8s.container.name"];
 
 /// How the parts of a list are told apart.
 #[derive(Clone, Copy)]
@@ -145,7 +149,10 @@ impl Saying<'_, '_> {
                 }
                 let parent = self.seen.gpu.id.as_str();
                 let name = text("name");
-                let gpus = |attribute: &&KeyValue| !matches!(attribute.key.as_str(), "hw.id" | "hw.name");
+                let gpus = |attribute: &&KeyValue| {
+                    let key = attribute.key.as_str();
+                    !matches!(key, "hw.id" | "hw.name") && !HOLDER.contains(&key)
+                };
                 let mut all: Vec<_> = self.attributes.iter().filter(gpus).cloned().collect();
                 let own = [
                     ("hw.id", uuid.as_str()),
@@ -153,6 +160,7 @@ impl Saying<'_, '_> {
                     ("hw.parent", parent),
                 ];
                 all.extend(own.map(|(name, value)| attribute(name, value)));
+                all.extend(held(instance_holders(self.view, self.seen.gpu, item)));
                 all.extend(fixed.iter().map(|(name, value)| attribute(name, value)));
                 self.push(all, value, at);
             }
@@ -200,7 +208,14 @@ fn attributes(view: &View<'_>, gpu: &GpuSnapshot) -> Vec<KeyValue> {
         ("hw.driver_version", view.driver_version().to_owned()),
     ];
     let known = all.iter().filter(|(_, value)| !value.is_empty());
-    known.map(|(name, value)| attribute(name, value)).collect()
+    let known = known.map(|(name, value)| attribute(name, value));
+    known.chain(held(view.host.pods.of_gpu(gpu))).collect()
+}
+
+/// Who holds it, where it is one container alone.
+fn held(holders: &[PodContainer]) -> impl Iterator<Item = KeyValue> {
+    let said = holder_as(HOLDER, holders).into_iter();
+    said.map(|(name, value)| attribute(name, &value))
 }
 
 /// The state of a GPU in the conventions' words; nothing as long as nothing was heard of it.

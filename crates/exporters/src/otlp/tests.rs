@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use gpulse_aggregator::{Counters, EventTotals, SnapshotCache};
-use gpulse_models::{GpuSnapshot, GpuState, HostSnapshot, Reading, Reason, example};
+use gpulse_models::{
+    Bytes, GpuSnapshot, GpuState, HostSnapshot, MigDevice, PodAssignments, PodContainer, PodHolders, Reading,
+    Reason, catalogue::Catalogued, example,
+};
 use opentelemetry_proto::tonic::{
     common::v1::{KeyValue, any_value::Value},
     metrics::v1::{NumberDataPoint, number_data_point::Value as Number},
@@ -265,4 +268,66 @@ fn a_histogram_stays_one() {
     assert_eq!((point.count, point.sum), (3, Some(4.0)));
     assert_eq!(point.bucket_counts, [1, 2]);
     assert_eq!((metrics[0].unit.as_str(), count(&metrics[0])), ("s", 1));
+}
+
+#[test]
+fn a_sole_holder_is_an_attribute_of_each_point_and_several_are_none() {
+    let gpu = example::gpu(0);
+    let uuid = gpu.id.to_string();
+    let holder = |pod: &str| PodContainer {
+        namespace: "team".to_owned(),
+        pod: pod.to_owned(),
+        container: "main".to_owned(),
+    };
+    let mut host = example::host([gpu]);
+    let mut holders = PodHolders::default();
+    let mut pods = |pod: &str| {
+        holders.add(uuid.parse().unwrap(), holder(pod));
+        host.pods = PodAssignments::known(holders.clone(), example::at()).into();
+        let mut resource = request(&host, Profiles::default(), &[]);
+        let metrics = resource.scope_metrics.remove(0).metrics;
+        let points = METRICS.iter().flat_map(|row| points(&metrics, row.name));
+        let said = points.map(|point| {
+            let attributes = texts(&point.attributes);
+            let keys = ["k8s.namespace.name", "k8s.pod.name", "k8s.container.name"];
+            keys.map(|key| attributes.get(key).map(|value| (*value).to_owned()))
+        });
+        said.collect::<std::collections::BTreeSet<_>>()
+    };
+    let sole = ["team", "a", "main"].map(|name| Some(name.to_owned()));
+    assert_eq!(pods("a"), [sole].into());
+    assert_eq!(pods("b"), [[None, None, None]].into());
+}
+
+#[test]
+fn an_instance_is_held_by_its_own_holder() {
+    let uuid = "MIG-00000000-0000-0000-0000-000000000001";
+    let mut gpu = example::gpu(0);
+    let sample = Arc::make_mut(gpu.sample.as_mut().unwrap());
+    Arc::make_mut(&mut sample.mig).readings.instances = Reading::Value(vec![MigDevice {
+        uuid: Reading::Value(uuid.to_owned()),
+        memory_used_bytes: Reading::Value(Bytes(1)),
+        ..MigDevice::absent(Reason::NotSupported)
+    }]);
+    let mut host = example::host([gpu]);
+    let mut holders = PodHolders::default();
+    holders.add(
+        uuid.parse().unwrap(),
+        PodContainer {
+            namespace: "team".to_owned(),
+            pod: "a".to_owned(),
+            container: "main".to_owned(),
+        },
+    );
+    host.pods = PodAssignments::known(holders, example::at()).into();
+    let mut resource = request(&host, Profiles::default(), &[]);
+    let metrics = resource.scope_metrics.remove(0).metrics;
+    let mut of_instance = 0;
+    for point in METRICS.iter().flat_map(|row| points(&metrics, row.name)) {
+        let attributes = texts(&point.attributes);
+        let is_it = attributes["hw.id"] == uuid;
+        of_instance += usize::from(is_it);
+        assert_eq!(attributes.contains_key("k8s.pod.name"), is_it, "{attributes:?}");
+    }
+    assert!(of_instance > 0);
 }

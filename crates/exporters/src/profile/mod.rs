@@ -13,6 +13,7 @@ use gpulse_aggregator::EventTotals;
 use gpulse_models::{AgentStats, EventCounters, GpuSnapshot, HostSnapshot, Timestamp};
 
 pub use row::{Each, Row, Scale, Source, Table};
+pub(crate) use row::{holder_as, instance_holders};
 
 use crate::{family::Sink, seen::Seen};
 

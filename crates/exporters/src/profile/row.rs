@@ -229,18 +229,26 @@ fn instances<'s, 'a>(seen: &'s Seen<'a>, list: Option<ListId>) -> impl Iterator<
 
 /// The labels of who holds a device, where it is one container alone: a shared device belongs to nobody.
 pub(super) fn holder(holders: &[PodContainer]) -> Vec<(&'static str, String)> {
+    holder_as(["namespace", "pod", "container"], holders)
+}
+
+/// The same under other names.
+pub(crate) fn holder_as(
+    [namespace, pod, container]: [&'static str; 3],
+    holders: &[PodContainer],
+) -> Vec<(&'static str, String)> {
     match holders {
         [sole] => vec![
-            ("namespace", sole.namespace.clone()),
-            ("pod", sole.pod.clone()),
-            ("container", sole.container.clone()),
+            (namespace, sole.namespace.clone()),
+            (pod, sole.pod.clone()),
+            (container, sole.container.clone()),
         ],
         _ => Vec::new(),
     }
 }
 
 /// Who holds the MIG instance of `gpu` that is listed as `item`.
-pub(super) fn instance_holders<'v>(
+pub(crate) fn instance_holders<'v>(
     view: &View<'v>,
     gpu: &GpuSnapshot,
     item: &Item<'_>,

@@ -73,7 +73,8 @@ as `OTEL_EXPORTER_OTLP_METRICS_…`, where the endpoint is taken as it is; `OTEL
 The resource has `service.name`, `service.version`, `service.instance.id` (as `instance` above) and `host.name`, and the attributes
 of `otlp.resource`. Each point has `hw.id` (the UUID), `hw.name` (`gpu0`), `hw.type` (`gpu`), `hw.vendor`, `hw.model`,
 `hw.serial_number`, `hw.firmware_version` (that of the video BIOS) and `hw.driver_version`, as far as they are known, and those of
-the table. A MIG instance has its own `hw.id` and `hw.name`, and `hw.parent`.
+the table. A MIG instance has its own `hw.id` and `hw.name`, and `hw.parent`. Where Kubernetes assigned a GPU or instance to one
+container alone, its points have `k8s.namespace.name`, `k8s.pod.name` and `k8s.container.name`.
 
 `hw.status` is `ok`, or `predicted_failure` if rows of memory could not be replaced; `degraded` of a GPU that is `stale`; `failed` of
 one that is `hung`, `lost` or `unavailable`.
