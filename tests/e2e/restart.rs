@@ -145,3 +145,29 @@ fn sigterm_cuts_no_answer_that_has_begun_and_the_last_one_says_so() {
     let ended = agent.end(Signal::TERM);
     assert_eq!(ended.status.code(), Some(0), "{:#?}", ended.log);
 }
+
+#[test]
+fn sigterm_answers_whoever_is_connected_and_has_asked_by_then() {
+    let simulator = simulator("t4");
+    let builder = AgentBuilder::over(simulator.library_path());
+    // How many of them the agent has taken in when the signal comes differs from time to time.
+    for _ in 0..5 {
+        let agent = builder.start();
+        agent.wait_until_ready();
+        let clients: Vec<_> = (0..100)
+            .map(|_| {
+                let mut client = connect(agent.address());
+                client.write_all(&get("/api/v1/gpus", "")).unwrap();
+                client
+            })
+            .collect();
+        agent.signal(Signal::TERM);
+        for (mut client, number) in clients.into_iter().zip(0..) {
+            let answer = rest(&mut client);
+            let body = body(&answer).unwrap_or_else(|| panic!("client {number} was sent {answer:?}"));
+            assert!(body.0.contains("\"gpus\":["), "client {number} was sent {answer}");
+        }
+        let ended = agent.end(Signal::TERM);
+        assert_eq!(ended.status.code(), Some(0), "{:#?}", ended.log);
+    }
+}

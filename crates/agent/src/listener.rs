@@ -6,15 +6,27 @@
 use std::net::{SocketAddr, TcpListener};
 
 use anyhow::Context;
+use gpulse_api::Listeners;
 use listenfd::ListenFd;
 
 /// The sockets that were handed over (`LISTEN_FDS`), or else those that are bound to `addresses`. To be called before there are
 /// other threads: what describes the sockets is taken out of the environment.
-pub(crate) fn listen(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {
+pub(crate) fn listen(addresses: &[SocketAddr]) -> anyhow::Result<Listeners> {
     let mut given = ListenFd::from_env();
-    if given.len() == 0 {
-        return addresses.iter().copied().map(bind).collect();
-    }
+    let are_shared = given.len() > 0;
+    let tcp = if are_shared {
+        take(&mut given)
+    } else {
+        addresses.iter().copied().map(bind).collect()
+    };
+    Ok(Listeners {
+        tcp: tcp?,
+        are_shared,
+        unix: None,
+    })
+}
+
+fn take(given: &mut ListenFd) -> anyhow::Result<Vec<TcpListener>> {
     (0..given.len())
         .map(|place| {
             given

@@ -26,7 +26,7 @@ const LAST_FLUSH: Duration = Duration::from_secs(1);
 /// Serves until a signal ends it.
 pub(crate) fn serve(config: &Config) -> anyhow::Result<()> {
     // Before there are other threads.
-    let tcp = listen(&config.bind.0)?;
+    let bound = listen(&config.bind.0)?;
     let log = logging::start(config.log.level, config.log.format);
     files::make_room(config.http.max_connections);
     let simulator = simulator(config)?;
@@ -36,8 +36,8 @@ pub(crate) fn serve(config: &Config) -> anyhow::Result<()> {
         .or_else(|| config.nvml.library.clone());
     let unix = config.http.unix_socket();
     let listeners = Listeners {
-        tcp,
         unix: unix.map(|socket| UnixSocket::bind(&socket)).transpose()?,
+        ..bound
     };
     System::new().block_on(run(config, library, listeners))?;
     tracing::info!(lost_lines = log.lost(), "ended");

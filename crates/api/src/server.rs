@@ -1,17 +1,15 @@
 //! Starts and stops the workers.
 
-use std::{fmt, io, net::TcpListener, sync::Arc, time::Duration};
+use std::{fmt, io, net::TcpListener, rc::Rc, sync::Arc, time::Duration};
 
 use actix_http::{HttpService, Request, error::DispatchError};
-use actix_server::{ServerBuilder, ServerHandle};
-use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
+use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt as _, map_config};
 use actix_web::{Error, dev::AppConfig, web::Data};
+use futures_util::future::LocalBoxFuture;
 use gpulse_aggregator::SnapshotCache;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpStream, UnixStream},
-    task::JoinHandle,
-    time::timeout,
+    net::TcpStream,
 };
 
 use crate::{
@@ -21,12 +19,9 @@ use crate::{
     cors,
     drain::{Drain, Partings},
     gate::Gate,
-    listen::{Arrivals, Guarded, Patience, Places, SocketFile, Tls},
+    listen::{Arrivals, Desk, Guarded, Hall, Patience, Places, SocketFile, Source, Tls, Workers, receive},
     state::State,
 };
-
-/// Longer than any grace time that makes sense, in seconds: [`HttpServer::stop`] is what ends the waiting.
-const SHUTDOWN_TIMEOUT: u64 = 3600;
 
 /// How long the rest of a connection that is being closed is read, so that its peer gets the last answer.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -40,13 +35,12 @@ const WINDOWS: (u32, u32) = (64 * 1024, 128 * 1024);
 #[cfg(target_os = "linux")]
 const SILENT_PEER: Duration = Duration::from_secs(30);
 
-/// The running HTTP server.
+/// The running HTTP server. Dropped, it cuts all connections.
 pub struct HttpServer {
-    handle: ServerHandle,
-    running: JoinHandle<io::Result<()>>,
+    workers: Workers,
     watcher: Watcher,
     drain: Arc<Drain>,
-    /// Removed when the server has ended.
+    /// Removed when the end begins.
     socket: Option<SocketFile>,
 }
 
@@ -73,25 +67,34 @@ impl HttpServer {
                 Some(Arc::new(tls))
             }
         };
-        let workers = config.workers.max(1);
-        let builder = ServerBuilder::new()
-            .workers(workers)
-            .max_concurrent_connections(config.max_connections.div_ceil(workers).max(1))
-            .shutdown_timeout(SHUTDOWN_TIMEOUT)
-            .disable_signals();
+        let (hall, newcomers) = Hall::new(config.max_connections, config.workers.max(1));
         let service = Service {
+            arrivals: arrivals(&config, &cache),
             state: Data::new(State::new(cache, &config)),
             gate: Arc::new(gate),
             drain: Drain::new(),
             config: Arc::new(config),
+            tls,
         };
-        let (builder, socket) = listen(builder, listeners, &service, tls.as_ref())?;
-        let server = builder.run();
+        let drain = Arc::clone(&service.drain);
+        let mut workers = Workers::start(newcomers, move || service.clone().desk())?;
+        for listener in listeners.tcp {
+            bound_peers(&listener)?;
+            let (source, hall) = (Source::tcp(listener)?, Arc::clone(&hall));
+            workers.depend_on(receive(source, listeners.are_shared, hall, &drain));
+        }
+        let socket = match listeners.unix {
+            None => None,
+            Some(socket) => {
+                let (listener, file) = socket.into_parts();
+                workers.depend_on(receive(Source::unix(listener)?, false, hall, &drain));
+                Some(file)
+            }
+        };
         Ok(Self {
-            handle: server.handle(),
-            running: tokio::spawn(server),
+            workers,
             watcher: Watcher::start(watched)?,
-            drain: service.drain,
+            drain,
             socket,
         })
     }
@@ -102,15 +105,13 @@ impl HttpServer {
     }
 
     /// Stops accepting, answers what was accepted and returns; after `grace` it cuts what is still open.
-    pub async fn stop(self, grace: Duration) {
+    pub async fn stop(mut self, grace: Duration) {
         // First of all: who connects from now on is not served.
         drop(self.socket);
         self.drain.begin();
-        if timeout(grace, self.handle.stop(true)).await.is_err() {
+        if !self.workers.end(grace).await {
             tracing::warn!("connections still open after the grace time are cut");
         }
-        // Dropping the server ends its workers, whatever they still do.
-        self.running.abort();
     }
 }
 
@@ -120,67 +121,43 @@ impl fmt::Debug for HttpServer {
     }
 }
 
-/// Serves at each of `listeners`.
-fn listen(
-    mut builder: ServerBuilder,
-    listeners: Listeners,
-    service: &Service,
-    tls: Option<&Arc<Tls>>,
-) -> io::Result<(ServerBuilder, Option<SocketFile>)> {
-    let config = &service.config;
-    let patience = Patience {
-        request: config.request_timeout,
-        idle: config.keep_alive,
-    };
-    let places = config
-        .security
-        .connections_per_client
-        .map(|most| Places::new(most.get()));
-    let counters = Arc::clone(service.state.cache.counters());
-    let arrivals = Arrivals::new(patience, places, counters);
-    for listener in listeners.tcp {
-        bound_peers(&listener)?;
-        let name = listener.local_addr()?.to_string();
-        let (service, arrivals) = (service.clone(), arrivals.clone());
-        builder = match tls.cloned() {
-            None => builder.listen(name, listener, move || {
-                let arrivals = arrivals.clone();
-                fn_service(move |stream: TcpStream| std::future::ready(arrivals.tcp(stream)))
-                    .and_then(service.http())
-            })?,
-            Some(tls) => builder.listen(name, listener, move || {
-                let (arrivals, tls) = (arrivals.clone(), Arc::clone(&tls));
-                fn_service(move |stream: TcpStream| {
-                    let (arrivals, tls) = (arrivals.clone(), Arc::clone(&tls));
-                    async move { arrivals.tls(&tls, stream).await }
-                })
-                .and_then(service.http())
-            })?,
-        };
-    }
-    let Some(socket) = listeners.unix else {
-        return Ok((builder, None));
-    };
-    let (listener, file) = socket.into_parts();
-    let (service, arrivals) = (service.clone(), arrivals.clone());
-    let builder = builder.listen_uds("unix", listener, move || {
-        let arrivals = arrivals.clone();
-        fn_service(move |stream: UnixStream| std::future::ready(Ok(arrivals.unix(stream))))
-            .and_then(service.http())
-    })?;
-    Ok((builder, Some(file)))
-}
-
 /// What is served, whatever it is served on.
 #[derive(Clone)]
 struct Service {
     state: Data<State>,
     gate: Arc<Gate>,
     drain: Arc<Drain>,
+    arrivals: Arrivals,
     config: Arc<ApiConfig>,
+    tls: Option<Arc<Tls>>,
 }
 
 impl Service {
+    /// What one worker does with connections; nothing if that cannot be said.
+    async fn desk(self) -> Option<Desk> {
+        let unix = {
+            let (http, arrivals) = (started(self.http()).await?, self.arrivals.clone());
+            move |stream| -> LocalBoxFuture<'static, ()> { answered(&http, Ok(arrivals.unix(stream))) }
+        };
+        let tcp: Box<dyn Fn(TcpStream) -> LocalBoxFuture<'static, ()>> = match self.tls.clone() {
+            None => {
+                let (http, arrivals) = (started(self.http()).await?, self.arrivals);
+                Box::new(move |stream| answered(&http, arrivals.tcp(stream)))
+            }
+            Some(tls) => {
+                let (http, arrivals) = (started(self.http()).await?, self.arrivals);
+                Box::new(move |stream| {
+                    let (http, arrivals, tls) = (Rc::clone(&http), arrivals.clone(), Arc::clone(&tls));
+                    Box::pin(async move { answered(&http, arrivals.tls(&tls, stream).await).await })
+                })
+            }
+        };
+        Some(Desk {
+            tcp,
+            unix: Box::new(unix),
+        })
+    }
+
     /// HTTP over connections of one kind.
     fn http<T: AsyncRead + AsyncWrite + Unpin + 'static>(
         &self,
@@ -215,6 +192,38 @@ impl Service {
             })
             .finish(map_config(app, |()| AppConfig::default()))
     }
+}
+
+/// Receives connections as `config` has it.
+fn arrivals(config: &ApiConfig, cache: &SnapshotCache) -> Arrivals {
+    let patience = Patience {
+        request: config.request_timeout,
+        idle: config.keep_alive,
+    };
+    let places = config
+        .security
+        .connections_per_client
+        .map(|most| Places::new(most.get()));
+    Arrivals::new(patience, places, Arc::clone(cache.counters()))
+}
+
+/// A worker's service; nothing if it cannot be made.
+async fn started<R, F: ServiceFactory<R, Config = ()>>(factory: F) -> Option<Rc<F::Service>> {
+    factory.new_service(()).await.ok().map(Rc::new)
+}
+
+/// Serves a connection to its end. How it ends is its peer's business, and logged where it is known.
+fn answered<R, S>(http: &Rc<S>, arrived: Result<R, DispatchError>) -> LocalBoxFuture<'static, ()>
+where
+    R: 'static,
+    S: actix_service::Service<R> + 'static,
+{
+    let http = Rc::clone(http);
+    Box::pin(async move {
+        if let Ok(arrived) = arrived {
+            let _ = http.call(arrived).await;
+        }
+    })
 }
 
 /// Bytes that the kernel takes in for a peer beyond those that it has on their way. By itself it takes megabytes: a stream whose

@@ -25,7 +25,7 @@ const GRPC: &str =
 const MANAGER: &str = "only the binary talks to the service manager";
 const START: &str = "libraries have errors of their own and no command line";
 
-const LIBRARIES: [Library; 36] = [
+const LIBRARIES: [Library; 35] = [
     // The simulator is tested with a foreign client.
     Library {
         name: "nvml-wrapper",
@@ -47,12 +47,6 @@ const LIBRARIES: [Library; 36] = [
     },
     Library {
         name: "actix-http",
-        normal: &["gpulse-api"],
-        dev: &[],
-        reason: HTTP,
-    },
-    Library {
-        name: "actix-server",
         normal: &["gpulse-api"],
         dev: &[],
         reason: HTTP,

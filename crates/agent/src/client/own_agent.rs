@@ -123,8 +123,8 @@ async fn run(
 ) {
     let cache = Arc::new(SnapshotCache::new(microseconds(Timestamp::now())));
     let listeners = Listeners {
-        tcp: Vec::new(),
         unix: Some(unix),
+        ..Listeners::default()
     };
     let api = ApiConfig {
         workers: 1,

@@ -4,18 +4,22 @@ mod arrival;
 mod connection;
 mod guarded;
 mod places;
+mod reception;
 mod stall;
 mod tls;
 mod unix_socket;
+mod workers;
 
 pub(crate) use arrival::Arrivals;
 pub(crate) use connection::{Connection, UnderWay};
 pub(crate) use guarded::{Guarded, Patience};
 pub(crate) use places::Places;
+pub(crate) use reception::{Hall, Source, receive};
 pub(crate) use tls::Tls;
 pub use tls::TlsFiles;
 pub(crate) use unix_socket::SocketFile;
 pub use unix_socket::{UnixSocket, UnixSocketSettings};
+pub(crate) use workers::{Desk, Workers};
 
 use std::net::TcpListener;
 
@@ -24,6 +28,8 @@ use std::net::TcpListener;
 pub struct Listeners {
     /// Bound addresses.
     pub tcp: Vec<TcpListener>,
+    /// Whether these are the service manager's as well: at the end, connections that wait there are left to the next agent.
+    pub are_shared: bool,
     /// A bound unix socket.
     pub unix: Option<UnixSocket>,
 }
@@ -32,7 +38,7 @@ impl From<TcpListener> for Listeners {
     fn from(listener: TcpListener) -> Self {
         Self {
             tcp: vec![listener],
-            unix: None,
+            ..Self::default()
         }
     }
 }
