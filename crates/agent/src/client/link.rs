@@ -66,7 +66,7 @@ impl Link {
     }
 
     fn to_address(text: &str, ca: Option<PathBuf>) -> Result<Self, ClientError> {
-        let wrong = |problem: String| ClientError::Address(text.to_owned(), problem);
+        let wrong = |problem: String| ClientError::Address(without_credentials(text), problem);
         let endpoint =
             Endpoint::parse(text).map_err(|_| wrong("that is no address of an agent".to_owned()))?;
         if endpoint.has_path() || endpoint.url().query().is_some() {
@@ -132,6 +132,17 @@ impl Link {
         let json: Value = serde_json::from_str(&text)
             .map_err(|error| no_agent(format!("the answer ({status}) is no JSON ({error})")))?;
         Ok(Answer { status, json, text })
+    }
+}
+
+/// What may be a URL, without a name and a password in it.
+fn without_credentials(text: &str) -> String {
+    match text.rsplit_once('@') {
+        None => text.to_owned(),
+        Some((before, host)) => {
+            let scheme = before.split_once("://").map_or("", |(scheme, _)| scheme);
+            format!("{scheme}://…@{host}")
+        }
     }
 }
 

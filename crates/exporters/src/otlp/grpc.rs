@@ -16,7 +16,7 @@ use tonic::{
 
 use crate::{
     Access, Endpoint,
-    push::{Refusal, TlsText, chain},
+    push::{Refusal, Secrets, TlsText, chain},
 };
 
 /// One receiver, with its connection.
@@ -55,6 +55,7 @@ impl GrpcSender {
             .access
             .headers()
             .map_err(|error| Refusal::later(error.to_string()))?;
+        let secrets = Secrets::of(&headers);
         let mut client = MetricsServiceClient::new(self.channel().map_err(Refusal::later)?);
         if self.compressed {
             client = client.send_compressed(CompressionEncoding::Gzip);
@@ -66,7 +67,7 @@ impl GrpcSender {
         );
         match client.export(request).await {
             Ok(answer) => Ok(answer.into_inner()),
-            Err(status) => Err(judge(&status)),
+            Err(status) => Err(judge(&status, &secrets)),
         }
     }
 
@@ -83,7 +84,7 @@ impl GrpcSender {
 
     fn builder(&self, text: &TlsText) -> Result<tonic::transport::Endpoint, String> {
         let refused = |error: tonic::transport::Error| chain(&error);
-        let mut builder = Channel::from_shared(self.endpoint.to_string())
+        let mut builder = Channel::from_shared(self.endpoint.url().to_string())
             .map_err(|error| error.to_string())?
             .user_agent(self.user_agent.clone())
             .map_err(refused)?;
@@ -102,8 +103,8 @@ impl GrpcSender {
 }
 
 /// As the specification of OTLP has it.
-fn judge(status: &Status) -> Refusal {
-    let why = format!("{:?}: {}", status.code(), chain(status));
+fn judge(status: &Status, secrets: &Secrets) -> Refusal {
+    let why = format!("{:?}: {}", status.code(), secrets.hidden_in(chain(status)));
     // A status with a cause was made on this side: the connection failed, and not the batch.
     let is_ours = std::error::Error::source(status).is_some();
     let asked = retry_delay(status.details());
@@ -192,7 +193,7 @@ mod tests {
 
     #[test]
     fn what_passes_is_tried_again_and_what_does_not_is_dropped() {
-        let later = |status: &Status| match judge(status) {
+        let later = |status: &Status| match judge(status, &Secrets::of(&reqwest::header::HeaderMap::new())) {
             Refusal::Later { asked, .. } => Ok(asked),
             Refusal::Never { reason, .. } => Err(reason),
         };

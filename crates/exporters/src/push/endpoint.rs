@@ -75,9 +75,15 @@ impl Endpoint {
     }
 }
 
+/// Without its query, in which some receivers want a key.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        if self.0.query().is_none() {
+            return self.0.fmt(f);
+        }
+        let mut shown = self.0.clone();
+        shown.set_query(None);
+        write!(f, "{shown}?…")
     }
 }
 
@@ -104,6 +110,16 @@ mod tests {
             assert!(error.contains(says), "{text}: {error}");
             assert!(!error.contains("secret"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_key_in_its_query_is_not_shown() {
+        let endpoint = Endpoint::parse("https://collector/push?key=secret").unwrap();
+        for shown in [endpoint.to_string(), format!("{endpoint:?}")] {
+            assert!(shown.contains("https://collector/push"), "{shown}");
+            assert!(!shown.contains("secret"), "{shown}");
+        }
+        assert_eq!(endpoint.url().as_str(), "https://collector/push?key=secret");
     }
 
     #[test]

@@ -18,6 +18,7 @@ use rustls::{
 use super::{
     access::{Access, TlsText},
     endpoint::Endpoint,
+    secrets::Secrets,
     sender::Refusal,
 };
 
@@ -64,6 +65,7 @@ impl HttpSender {
             .headers()
             .map_err(|error| Refusal::later(error.to_string()))?;
         let client = self.client().map_err(Refusal::later)?;
+        let secrets = Secrets::of(&own);
         let request = client
             .post(self.endpoint.url().clone())
             .headers(headers)
@@ -72,7 +74,7 @@ impl HttpSender {
         let response = request
             .send()
             .await
-            .map_err(|error| Refusal::later(chain(&error)))?;
+            .map_err(|error| Refusal::later(chain(&self.named(error))))?;
         let (status, asked) = (
             response.status(),
             retry_after(response.headers(), Timestamp::now()),
@@ -81,7 +83,7 @@ impl HttpSender {
         if status.is_success() {
             return Ok(said);
         }
-        let said = String::from_utf8_lossy(&said);
+        let said = secrets.hidden_in(String::from_utf8_lossy(&said).into_owned());
         let said: String = said.trim().chars().take(SHOWN).collect();
         let why = format!("{status}: {said}");
         if is_passing(status) {
@@ -93,6 +95,14 @@ impl HttpSender {
             _ => DropReason::Rejected,
         };
         Err(Refusal::Never { reason, why })
+    }
+
+    /// An error with the address that it is about, unless there may be a key in it.
+    fn named(&self, error: reqwest::Error) -> reqwest::Error {
+        match self.endpoint.url().query() {
+            Some(_) => error.without_url(),
+            None => error,
+        }
     }
 
     fn client(&mut self) -> Result<Client, String> {

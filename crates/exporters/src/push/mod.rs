@@ -8,6 +8,7 @@ mod buffer;
 mod endpoint;
 mod http;
 mod listed;
+mod secrets;
 mod sender;
 mod subject;
 
@@ -22,4 +23,5 @@ pub use subject::Subject;
 pub(crate) use access::TlsText;
 pub(crate) use buffer::Batch;
 pub(crate) use http::HttpSender;
+pub(crate) use secrets::Secrets;
 pub(crate) use sender::{Accepted, Encoder, Refusal, Sender};
