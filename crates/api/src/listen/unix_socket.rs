@@ -4,7 +4,7 @@ use std::{
     fs, io,
     os::unix::{
         fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _, chown},
-        net::{UnixListener, UnixStream},
+        net::{SocketAddr, UnixListener, UnixStream},
     },
     path::{Path, PathBuf},
 };
@@ -62,6 +62,8 @@ impl UnixSocket {
 
 fn bind(settings: &UnixSocketSettings) -> io::Result<UnixSocket> {
     let path = settings.path.as_path();
+    // It is made under a shorter name and moved, which nobody hinders: but nobody could connect, nor find out that it is stale.
+    SocketAddr::from_pathname(path)?;
     let group = settings.group.as_deref().map(group).transpose()?;
     let directory = path
         .parent()
@@ -230,6 +232,15 @@ mod tests {
         fs::write(&path, "data").unwrap();
         drop(socket);
         assert_eq!(fs::read_to_string(&path).unwrap(), "data");
+    }
+
+    #[test]
+    fn a_path_that_nobody_can_connect_to_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x".repeat(108));
+        let problem = problem(&settings(path.clone()));
+        assert!(problem.contains("xxx: "), "{problem}");
+        assert!(!path.exists());
     }
 
     #[test]
