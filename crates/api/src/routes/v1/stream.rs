@@ -1,16 +1,18 @@
 //! `/api/v1/stream`: snapshots and events as they come.
 
-use std::rc::Rc;
+use std::{convert::Infallible, rc::Rc};
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    body::BoxBody,
+    body::{BodyStream, BoxBody},
     http::{
-        Method, StatusCode,
+        ConnectionType, Method, StatusCode, Version,
         header::{self, HeaderName, HeaderValue},
     },
     web::Data,
 };
+use bytes::Bytes;
+use futures_util::stream;
 
 use crate::{
     negotiation,
@@ -83,11 +85,17 @@ pub(crate) async fn stream(request: HttpRequest, state: Data<State>) -> HttpResp
         return problem::internal();
     };
     let body = if request.method() == Method::HEAD {
-        BoxBody::new(())
+        // As without end as the body of a GET, so that the headers are the same.
+        BoxBody::new(BodyStream::new(stream::empty::<Result<Bytes, Infallible>>()))
     } else {
         Subscription::new(&request, state, hub.follow(), wish).into_body()
     };
     let mut response = HttpResponse::with_body(StatusCode::OK, body);
+    if request.version() == Version::HTTP_10 {
+        // It does not know chunks: the body goes on until the connection ends.
+        response.head_mut().no_chunking(true);
+        response.head_mut().set_connection_type(ConnectionType::Close);
+    }
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, content_type());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
