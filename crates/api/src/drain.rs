@@ -60,13 +60,25 @@ impl Drain {
         self.has_begun.load(Ordering::Acquire)
     }
 
-    /// Done once `connection` is to begin no further answer.
-    async fn until_parting(self: Arc<Self>, connection: Option<Rc<Connection>>) {
+    /// Done once it has begun, and what had come by then on a connection that is read meanwhile has been read.
+    pub(crate) async fn until_read(self: Arc<Self>) {
+        self.until_begun().await;
+        for _ in 0..LOOKS {
+            yield_now().await;
+        }
+    }
+
+    async fn until_begun(&self) {
         let mut told = self.told.subscribe();
         // As long as there is an end of it here, the other one is not gone.
         if told.wait_for(|told| *told).await.is_err() {
             pending::<()>().await;
         }
+    }
+
+    /// Done once `connection` is to begin no further answer.
+    async fn until_parting(self: Arc<Self>, connection: Option<Rc<Connection>>) {
+        self.until_begun().await;
         let Some(connection) = connection else { return };
         // A request that has arrived and was not looked at yet is begun meanwhile, also on a connection that is new: in between the
         // runtime asks the kernel what has come.

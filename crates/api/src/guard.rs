@@ -21,7 +21,7 @@ use tokio::time::timeout;
 
 use crate::{
     gate::{Attention, Gate, LONGEST_WITH_BODY, Verdict, client},
-    listen::UnderWay,
+    listen::{Connection, UnderWay},
     refusal,
 };
 
@@ -77,6 +77,9 @@ where
             Verdict::Verify(basic, needed, attention) => {
                 let (gate, service) = (Arc::clone(&self.gate), Rc::clone(&self.service));
                 Either::Right(Box::pin(async move {
+                    // The client waits for this meanwhile.
+                    let connection = request.conn_data::<Rc<Connection>>().cloned();
+                    let _under_way = connection.map(|connection| connection.begin());
                     if let Some(refusal) = gate.verify(basic, needed, client(&request)).await {
                         return Ok(request.into_response(refusal));
                     }

@@ -68,15 +68,15 @@ impl HttpServer {
             }
         };
         let (hall, newcomers) = Hall::new(config.max_connections, config.workers.max(1));
+        let drain = Drain::new();
         let service = Service {
-            arrivals: arrivals(&config, &cache),
+            arrivals: arrivals(&config, &cache, &drain),
             state: Data::new(State::new(cache, &config)),
             gate: Arc::new(gate),
-            drain: Drain::new(),
+            drain: Arc::clone(&drain),
             config: Arc::new(config),
             tls,
         };
-        let drain = Arc::clone(&service.drain);
         let mut workers = Workers::start(newcomers, move || service.clone().desk())?;
         for listener in listeners.tcp {
             bound_peers(&listener)?;
@@ -195,7 +195,7 @@ impl Service {
 }
 
 /// Receives connections as `config` has it.
-fn arrivals(config: &ApiConfig, cache: &SnapshotCache) -> Arrivals {
+fn arrivals(config: &ApiConfig, cache: &SnapshotCache, drain: &Arc<Drain>) -> Arrivals {
     let patience = Patience {
         request: config.request_timeout,
         idle: config.keep_alive,
@@ -204,7 +204,7 @@ fn arrivals(config: &ApiConfig, cache: &SnapshotCache) -> Arrivals {
         .security
         .connections_per_client
         .map(|most| Places::new(most.get()));
-    Arrivals::new(patience, places, Arc::clone(cache.counters()))
+    Arrivals::new(patience, places, Arc::clone(cache.counters()), Arc::clone(drain))
 }
 
 /// A worker's service; nothing if it cannot be made.

@@ -178,6 +178,45 @@ fn http_2_is_served_and_its_requests_are_counted() {
 }
 
 #[test]
+fn at_the_end_http_2_is_told_so_and_ends_once_it_is_answered() {
+    let directory = tempfile::tempdir().unwrap();
+    let authority = Authority::new(directory.path(), "agents");
+    let (_simulator, builder) = served_by(&authority.issue("agent", ServerAuth));
+    // Far longer than a test takes: whoever waits for it fails.
+    let agent = builder.variable("GPULSE_SHUTDOWN_GRACE", "10m").start();
+    let mut stream = authority.connect_http2(agent.address());
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
+    stream.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).unwrap();
+    // GET https://x/gpu/info on stream 1.
+    let head = b"\x82\x87\x41\x01x\x44\x09/gpu/info";
+    stream
+        .write_all(&[0, 0, u8::try_from(head.len()).unwrap(), 1, 5, 0, 0, 0, 1])
+        .unwrap();
+    stream.write_all(head).unwrap();
+    agent.signal(Signal::TERM);
+    let mut sent = Vec::new();
+    // The end of a TLS connection that the peer has not closed may be an error to it.
+    let _ = stream.read_to_end(&mut sent);
+    let (mut frames, mut left) = (Vec::new(), sent.as_slice());
+    while let Some((frame, _)) = left.split_at_checked(9) {
+        let length = usize::from(frame[1]) << 8 | usize::from(frame[2]);
+        frames.push((frame[3], frame[4]));
+        left = &left[9 + length..];
+    }
+    const DATA: u8 = 0;
+    const GOAWAY: u8 = 7;
+    assert!(
+        frames.contains(&(DATA, 1)),
+        "the last frame of an answer: {frames:?}"
+    );
+    let farewells = frames.iter().filter(|(kind, _)| *kind == GOAWAY);
+    assert!(farewells.count() >= 1, "{frames:?}");
+    let ended = agent.end(Signal::TERM);
+    assert_eq!(ended.status.code(), Some(0), "{:#?}", ended.log);
+    assert!(!ended.log.join("\n").contains("are cut"), "{:#?}", ended.log);
+}
+
+#[test]
 fn a_pair_that_does_not_fit_ends_the_start_with_its_files() {
     let directory = tempfile::tempdir().unwrap();
     let authority = Authority::new(directory.path(), "agents");

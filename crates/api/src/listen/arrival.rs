@@ -1,6 +1,6 @@
 //! What happens to a connection before its first request: a place for it, the TLS handshake, and who is there.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, rc::Rc, sync::Arc};
 
 use actix_http::{Protocol, error::DispatchError};
 use gpulse_aggregator::{Counters, OpenConnection};
@@ -10,8 +10,8 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
-use super::{Connection, Guarded, Patience, Places, Tls};
-use crate::access::Scopes;
+use super::{Connection, Farewell, Guarded, Patience, Places, Tls};
+use crate::{access::Scopes, drain::Drain};
 
 /// A connection, ready for HTTP.
 type Arrived<T> = (Guarded<T>, Protocol, Option<SocketAddr>);
@@ -22,14 +22,21 @@ pub(crate) struct Arrivals {
     patience: Patience,
     places: Option<Arc<Places>>,
     counters: Arc<Counters>,
+    drain: Arc<Drain>,
 }
 
 impl Arrivals {
-    pub(crate) fn new(patience: Patience, places: Option<Arc<Places>>, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(
+        patience: Patience,
+        places: Option<Arc<Places>>,
+        counters: Arc<Counters>,
+        drain: Arc<Drain>,
+    ) -> Self {
         Self {
             patience,
             places,
             counters,
+            drain,
         }
     }
 
@@ -49,7 +56,7 @@ impl Arrivals {
         &self,
         tls: &Tls,
         stream: TcpStream,
-    ) -> Result<Arrived<TlsStream<TcpStream>>, DispatchError> {
+    ) -> Result<Arrived<Farewell<TlsStream<TcpStream>>>, DispatchError> {
         let peer = stream.peer_addr().map_err(DispatchError::Io)?;
         let place = self.place(peer)?;
         let open = self.counters.http().accepted();
@@ -73,6 +80,7 @@ impl Arrivals {
             Protocol::Http1
         };
         let connection = Connection::new(scopes, is_http2);
+        let stream = Farewell::new(stream, Rc::clone(&connection), &self.drain);
         let guarded = Guarded::new(stream, connection, self.patience, place, open);
         Ok((guarded, protocol, Some(peer)))
     }

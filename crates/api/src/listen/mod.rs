@@ -2,6 +2,7 @@
 
 mod arrival;
 mod connection;
+mod farewell;
 mod guarded;
 mod places;
 mod reception;
@@ -12,6 +13,7 @@ mod workers;
 
 pub(crate) use arrival::Arrivals;
 pub(crate) use connection::{Connection, UnderWay};
+pub(crate) use farewell::Farewell;
 pub(crate) use guarded::{Guarded, Patience};
 pub(crate) use places::Places;
 pub(crate) use reception::{Hall, Source, receive};
