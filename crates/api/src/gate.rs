@@ -13,7 +13,7 @@ use actix_web::{
 };
 
 use crate::{
-    access::{self, Admission, Authentication, Look, RateLimiter, Scopes, client_of},
+    access::{self, Admission, Authentication, Look, Names, RateLimiter, Scopes, client_of},
     config::Security,
     listen::Connection,
     refusal,
@@ -38,6 +38,7 @@ const LARGEST_HEADERS: usize = 128 * 1024;
 pub(crate) struct Gate {
     authentication: Option<Authentication>,
     rate: Option<RateLimiter>,
+    names: Names,
 }
 
 /// What becomes of a request.
@@ -78,6 +79,7 @@ impl Gate {
         let gate = Self {
             authentication,
             rate: security.rate_limit.map(RateLimiter::new),
+            names: Names::new(&security.host_names),
         };
         Ok((gate, looks))
     }
@@ -97,10 +99,16 @@ impl Gate {
         let Some(needed) = access::needed(path) else {
             return attended(request);
         };
+        if access::is_admin(path) && access::is_from_elsewhere(request) {
+            return Verdict::Refuse(refusal::from_elsewhere());
+        }
         let Some(authentication) = &self.authentication else {
             // Whoever reaches an agent without authentication may read, and nothing else.
             if access::is_admin(path) {
                 return Verdict::Refuse(refusal::closed());
+            }
+            if self.names.are_missed_by(request) {
+                return Verdict::Refuse(refusal::misdirected());
             }
             return attended(request);
         };

@@ -42,6 +42,19 @@ pub(crate) fn closed() -> HttpResponse {
     plain(StatusCode::FORBIDDEN, detail.to_owned())
 }
 
+/// A browser asks, and the page that makes it is not the agent's.
+pub(crate) fn from_elsewhere() -> HttpResponse {
+    let detail = "A web page of another origin may not do this";
+    plain(StatusCode::FORBIDDEN, detail.to_owned())
+}
+
+/// The client asks for a host that this one is not known to be.
+pub(crate) fn misdirected() -> HttpResponse {
+    let detail = "This agent is not known by the name in `Host`, and whoever is on this host may read: name it in \
+                  http.allowed_hosts, or ask by an address";
+    plain(StatusCode::MISDIRECTED_REQUEST, detail.to_owned())
+}
+
 /// The client asks more often than it may.
 pub(crate) fn too_often(wait: Duration) -> HttpResponse {
     retry(StatusCode::TOO_MANY_REQUESTS, "This client asks too often", wait)

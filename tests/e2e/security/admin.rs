@@ -4,7 +4,10 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::{credentials::token, small};
+use super::{
+    credentials::{ANN, HASH, token},
+    small,
+};
 use crate::support::{Agent, eventually};
 
 /// Lets the agent's client be the one with this token.
@@ -85,4 +88,33 @@ fn without_authentication_nobody_tells_the_agent_anything() {
     agent.wait_until_ready();
     assert_eq!(agent.request("POST", "/api/v1/admin/park", &[]).status, 403);
     assert_eq!(agent.json("/gpu/info")["available"], true);
+}
+
+#[test]
+fn a_page_of_another_origin_cannot_make_a_browser_do_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let users = directory.path().join("users");
+    fs::write(&users, format!("ann:{HASH}:read,admin\n")).unwrap();
+    let (_simulator, builder) = small();
+    let agent = builder
+        .variable("GPULSE_AUTH__USERS_FILE", users.to_str().unwrap())
+        .start();
+    agent.wait_until_ready();
+    // What a browser sends once its user has typed name and password in, whatever page the form is on.
+    let own = agent.url("");
+    let sent = |name: &str, value: &str| {
+        let headers = [("authorization", ANN), (name, value)];
+        agent.request("POST", "/api/v1/admin/park", &headers).status
+    };
+    assert_eq!(sent("origin", "https://evil.example"), 403);
+    assert_eq!(sent("origin", "null"), 403);
+    assert_eq!(sent("sec-fetch-site", "cross-site"), 403);
+    let headers = [("authorization", ANN)];
+    assert_eq!(
+        agent.request("GET", "/gpu/info", &headers).json()["available"],
+        true
+    );
+    assert_eq!(sent("origin", &own), 202);
+    assert_eq!(sent("sec-fetch-site", "same-origin"), 202);
+    assert_eq!(agent.request("POST", "/api/v1/admin/park", &headers).status, 202);
 }

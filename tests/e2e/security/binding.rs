@@ -13,7 +13,7 @@ use std::{
 use rustix::process::Signal;
 
 use super::small;
-use crate::support::{AgentBuilder, exchange, get, request, status};
+use crate::support::{AgentBuilder, connect, exchange, get, request, status};
 
 fn refused(builder: &AgentBuilder) -> String {
     let output = builder.command("serve").output().unwrap();
@@ -46,6 +46,33 @@ fn beyond_this_host_it_serves_nobody_unless_somebody_says_so() {
     );
     let log = agent.log().join("\n");
     assert!(log.contains("INSECURE") && log.contains("WARN"), "{log}");
+}
+
+#[test]
+fn a_page_whose_name_leads_to_this_host_reads_nothing() {
+    let (_simulator, builder) = small();
+    let builder = builder.variable("GPULSE_HTTP__ALLOWED_HOSTS", r#"["gpu-1.example"]"#);
+    let agent = builder.start();
+    agent.wait_until_ready();
+    let asked_as = |host: &str, path: &str| {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+        exchange(&mut connect(agent.address()), request.as_bytes())
+    };
+    let port = agent.address().port();
+    for own in [
+        format!("127.0.0.1:{port}"),
+        format!("localhost:{port}"),
+        "gpu-1.example:80".to_owned(),
+        "gpulse".to_owned(),
+    ] {
+        assert_eq!(status(&asked_as(&own, "/api/v1/processes")), 200, "{own}");
+    }
+    for path in ["/api/v1/processes", "/gpu/metrics", "/metrics", "/api/v1/stream"] {
+        let answer = asked_as(&format!("rebound.example:{port}"), path);
+        assert_eq!(status(&answer), 421, "{answer}");
+        assert!(answer.contains("http.allowed_hosts"), "{answer}");
+    }
+    assert_eq!(status(&asked_as("rebound.example", "/health/live")), 200);
 }
 
 #[test]

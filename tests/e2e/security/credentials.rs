@@ -8,10 +8,10 @@ use super::small;
 use crate::support::{Agent, AgentBuilder, eventually};
 
 /// The bcrypt hash of `secret-password`, of the lowest cost.
-const HASH: &str = "$2b$04$QhCmc9bjijXggtPcX8uz9eVIuhIvvfFUW20cRozMXhaoEQxu6acy6";
+pub(super) const HASH: &str = "$2b$04$QhCmc9bjijXggtPcX8uz9eVIuhIvvfFUW20cRozMXhaoEQxu6acy6";
 
 /// What `ann:secret-password` is in base64.
-const ANN: &str = "Basic YW5uOnNlY3JldC1wYXNzd29yZA==";
+pub(super) const ANN: &str = "Basic YW5uOnNlY3JldC1wYXNzd29yZA==";
 
 /// A fresh token and its line.
 pub(crate) fn token(name: &str, scopes: &str) -> (String, String) {

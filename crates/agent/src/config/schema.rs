@@ -94,6 +94,7 @@ pub(crate) struct Http {
     #[serde(with = "duration")]
     pub(crate) request_timeout: Duration,
     pub(crate) cors_origins: Vec<String>,
+    pub(crate) allowed_hosts: Vec<String>,
     pub(crate) insecure: bool,
     pub(crate) unix_socket: Option<PathBuf>,
     pub(crate) unix_socket_mode: Mode,
@@ -167,6 +168,7 @@ impl Default for Config {
                 keep_alive: Duration::from_secs(75),
                 request_timeout: Duration::from_secs(5),
                 cors_origins: Vec::new(),
+                allowed_hosts: Vec::new(),
                 insecure: false,
                 unix_socket: None,
                 unix_socket_mode: Mode(0o660),

@@ -112,9 +112,17 @@ impl Config {
                 tokens: self.auth.tokens_file.clone(),
                 users: self.auth.users_file.clone(),
             },
+            host_names: self.host_names(),
             rate_limit: self.http.rate_limit(),
             connections_per_client: self.http.max_connections_per_client,
         }
+    }
+
+    /// What this host is called.
+    fn host_names(&self) -> Vec<String> {
+        let others = [Some(self.metrics.node()), self.metrics.target.clone()];
+        let others = others.into_iter().flatten().filter(|name| !name.is_empty());
+        self.http.allowed_hosts.iter().cloned().chain(others).collect()
     }
 
     /// What of these keys does not go together.
@@ -140,6 +148,13 @@ impl Config {
                 );
             }
             _ => {}
+        }
+        let is_no_name = |name: &&String| {
+            name.is_empty() || name.contains(|letter: char| letter.is_whitespace() || "/:@,".contains(letter))
+        };
+        if let Some(wrong) = self.http.allowed_hosts.iter().find(is_no_name) {
+            let problem = format!("{wrong:?} is no name of a host: write it without scheme, port and path");
+            return violation("http.allowed_hosts", &problem);
         }
         if self.http.rate_burst.is_some() && self.http.rate_limit.is_none() {
             return violation("http.rate_burst", "without http.rate_limit there is no limit");

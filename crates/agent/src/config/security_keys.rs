@@ -26,6 +26,11 @@ pub(super) const SECURITY_KEYS: &[Key] = &[
         "The group of the unix socket. Not set: that of the agent.",
     ),
     key(
+        "http.allowed_hosts",
+        "a list of names such as `[\"gpu-1.example\"]`, or `[\"*\"]`",
+        "Names under which clients on this host may ask an agent without authentication, such as the one that a proxy here is known by: otherwise a web page whose name is made to lead to 127.0.0.1 could read (DNS rebinding). Addresses, `localhost`, names without a dot, `metrics.node` and the host in `metrics.target` always count.",
+    ),
+    key(
         "http.max_connections_per_client",
         "a number from 1",
         "Connections that an IPv4 address, or a network `/64` of IPv6, may have open at a time. Not set: any.",

@@ -5,6 +5,7 @@
 
 mod credentials;
 mod limit;
+mod pages;
 mod scope;
 mod tokens;
 mod users;
@@ -13,6 +14,7 @@ mod watched;
 pub(crate) use credentials::Basic;
 pub use limit::RateLimit;
 pub(crate) use limit::{RateLimiter, client_of};
+pub(crate) use pages::{Names, is_from_elsewhere};
 pub use scope::{Scope, Scopes};
 pub(crate) use scope::{is_admin, needed};
 pub use tokens::{FreshToken, fresh_token};

@@ -25,7 +25,7 @@ pub(crate) struct Refusal {
 }
 
 /// All of them.
-pub(crate) const REFUSALS: [Refusal; 8] = [
+pub(crate) const REFUSALS: [Refusal; 9] = [
     Refusal {
         status: "400",
         name: "BadRequest",
@@ -47,7 +47,7 @@ pub(crate) const REFUSALS: [Refusal; 8] = [
     Refusal {
         status: "403",
         name: "Forbidden",
-        description: "The credentials are valid, and not for this",
+        description: "The credentials are valid, and not for this; or a web page of another origin wants the agent to do something",
         detail: Some("This needs a scope that these credentials do not have: read"),
         header: None,
     },
@@ -70,6 +70,15 @@ pub(crate) const REFUSALS: [Refusal; 8] = [
         name: "UriTooLong",
         description: "Path and query are too long",
         detail: Some("Path and query are longer than 32768 bytes"),
+        header: None,
+    },
+    Refusal {
+        status: "421",
+        name: "MisdirectedRequest",
+        description: "Without authentication: a client on this host asks for a name that is not known to be the agent's, as a page does whose name was made to lead here",
+        detail: Some(
+            "This agent is not known by the name in `Host`, and whoever is on this host may read: name it in http.allowed_hosts, or ask by an address",
+        ),
         header: None,
     },
     Refusal {
@@ -141,7 +150,7 @@ fn refuse(path: &str, operation: &mut Operation) {
         operation.security = Some(Vec::new());
     }
     for refusal in &REFUSALS {
-        if is_open && ["401", "403"].contains(&refusal.status) {
+        if is_open && ["401", "403", "421"].contains(&refusal.status) {
             continue;
         }
         let reference = RefOr::Ref(Ref::from_response_name(refusal.name));

@@ -127,7 +127,7 @@ async fn the_refusals_are_those_of_the_document() {
             "414" => open.get(&format!("/{}", "x".repeat(32 * 1024))).await,
             _ => {
                 assert!(
-                    ["400", "408", "429", "431"].contains(&refusal.status),
+                    ["400", "408", "421", "429", "431"].contains(&refusal.status),
                     "{}",
                     refusal.status
                 );
