@@ -8,7 +8,7 @@ use std::{
     collections::BTreeMap,
     fmt, fs, io,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -27,6 +27,9 @@ use file::{File, OpenError};
 
 /// The name of the file.
 const FILE: &str = "history.redb";
+
+/// What follows it in the name of one that is not sound, before the time.
+const ASIDE: &str = ".corrupt-";
 
 /// Blocks that wait to be written while the disk refuses: more than all tiers of 64 GPUs hold.
 const WAITING_BLOCKS: usize = 20_000;
@@ -153,6 +156,7 @@ impl Disk {
                 let aside = self.aside();
                 tracing::warn!(why, aside = %aside.display(), "the history on disk is not sound: moved aside, begun anew");
                 fs::rename(&path, &aside).map_err(OpenError::Io)?;
+                self.forget_all_but(&aside);
                 attempt()
             }
             other => other,
@@ -162,7 +166,24 @@ impl Disk {
     /// A name for a file that is not sound.
     fn aside(&self) -> PathBuf {
         let now = Timestamp::now().as_millisecond();
-        self.settings.directory.join(format!("{FILE}.corrupt-{now}"))
+        self.settings.directory.join(format!("{FILE}{ASIDE}{now}"))
+    }
+
+    /// Removes files that were moved aside before: on a disk that fails again and again they would fill it.
+    fn forget_all_but(&self, latest: &Path) {
+        let Ok(entries) = fs::read_dir(&self.settings.directory) else {
+            return;
+        };
+        let earlier = entries.flatten().filter(|entry| {
+            let name = entry.file_name();
+            let is_aside = name.to_str().and_then(|name| name.strip_prefix(FILE));
+            is_aside.is_some_and(|rest| rest.starts_with(ASIDE)) && entry.path() != latest
+        });
+        for entry in earlier {
+            if let Err(error) = fs::remove_file(entry.path()) {
+                tracing::warn!(%error, file = %entry.path().display(), "an earlier history that is not sound stays");
+            }
+        }
     }
 
     fn write(&mut self, batch: Batch) {

@@ -162,6 +162,35 @@ fn a_file_that_is_not_sound_is_moved_aside_and_begun_anew() {
 }
 
 #[test]
+fn of_files_that_are_not_sound_the_latest_is_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    for name in [
+        "history.redb.corrupt-1",
+        "history.redb.corrupt-2",
+        "history.redb.copy",
+        FILE,
+    ] {
+        fs::write(path(name), b"rubbish").unwrap();
+    }
+    let history = start(directory.path(), SELDOM, 1 << 30);
+    let names = || -> Vec<String> {
+        let entries = fs::read_dir(directory.path()).unwrap().flatten();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    eventually("it is begun anew", || names().len() == 3 && names()[0] == FILE);
+    let [_, copy, aside] = names().try_into().unwrap();
+    assert_eq!(copy, "history.redb.copy");
+    assert_eq!(fs::read(path(&aside)).unwrap(), b"rubbish");
+    history.stop(GRACE);
+    assert_eq!(history.disk_failures(), 0);
+}
+
+#[test]
 fn a_file_that_another_agent_has_leaves_memory_alone_and_is_taken_once_it_is_free() {
     let directory = tempfile::tempdir().unwrap();
     let from = a_while_ago(10);
