@@ -22,7 +22,8 @@ const MOST: usize = 1_024;
 /// may ask for one. `htpasswd -B` writes 5.
 const COSTS: std::ops::RangeInclusive<u32> = 4..=14;
 
-/// Bytes of a password that bcrypt looks at. A longer one is refused, rather than taken for what it begins with.
+/// Bytes of a password that bcrypt looks at. A longer one is refused, rather than taken for what it begins with. So is one with a
+/// zero in it: bcrypt repeats a password with a zero between, and takes what is typed in twice for the same.
 const LONGEST_PASSWORD: usize = 72;
 
 /// Passwords that are verified at a time: each takes a core for as long as it takes, and the GPUs' readers want some.
@@ -105,7 +106,7 @@ impl Users {
     fn user(&self, basic: &Basic) -> Option<&User> {
         self.known
             .get(&basic.user)
-            .filter(|_| basic.password.len() <= LONGEST_PASSWORD)
+            .filter(|_| basic.password.len() <= LONGEST_PASSWORD && !basic.password.contains(&0))
     }
 }
 
@@ -289,6 +290,11 @@ mod tests {
         assert!(verifier.verify(&users, basic("ann", &long)).await.is_ok());
         assert_eq!(
             verifier.verify(&users, basic("ann", &format!("{long}y"))).await,
+            Err(Unknown::Wrong)
+        );
+        let users = Users::parse(&line("ann", "secret", "")).unwrap();
+        assert_eq!(
+            verifier.verify(&users, basic("ann", "secret\0secret")).await,
             Err(Unknown::Wrong)
         );
     }
