@@ -57,6 +57,45 @@ async fn head_says_how_long_the_body_would_be_and_sends_none() {
     server.stop(Duration::from_secs(5)).await;
 }
 
+/// What the server sends until there is `wanted` in it.
+fn until(stream: &mut TcpStream, wanted: &str) -> String {
+    let (mut answer, mut room) = (String::new(), [0; 1024]);
+    while !answer.contains(wanted) {
+        let count = stream.read(&mut room).unwrap();
+        assert!(count > 0, "{answer}");
+        answer += std::str::from_utf8(&room[..count]).unwrap();
+    }
+    answer
+}
+
+#[actix_web::test]
+async fn who_speaks_http_1_0_is_sent_no_chunks() {
+    let (server, address) = start(config());
+    let (old, new, head) = spawn_blocking(move || {
+        let ask = |request: &str, wanted: &str| {
+            let mut stream = connect(address);
+            stream.write_all(request.as_bytes()).unwrap();
+            until(&mut stream, wanted)
+        };
+        (
+            ask("GET /api/v1/stream HTTP/1.0\r\n\r\n", "event: hello"),
+            ask("GET /api/v1/stream HTTP/1.1\r\nhost: x\r\n\r\n", "event: hello"),
+            ask("HEAD /api/v1/stream HTTP/1.1\r\nhost: x\r\n\r\n", "\r\n\r\n"),
+        )
+    })
+    .await
+    .unwrap();
+    let (old_head, old_body) = old.split_once("\r\n\r\n").unwrap();
+    assert!(!old_head.contains("transfer-encoding"), "{old_head}");
+    assert!(old_body.starts_with("retry:"), "{old_body}");
+    // A HEAD says what a GET says.
+    for head in [&new, &head] {
+        assert!(head.contains("transfer-encoding: chunked"), "{head}");
+        assert!(!head.contains("content-length"), "{head}");
+    }
+    server.stop(Duration::from_secs(5)).await;
+}
+
 #[actix_web::test]
 async fn an_idle_connection_does_not_hold_up_the_end() {
     let (server, address) = start(ApiConfig {
