@@ -78,8 +78,14 @@ impl Drain {
 
     /// Done once `connection` is to begin no further answer.
     async fn until_parting(self: Arc<Self>, connection: Option<Rc<Connection>>) {
-        self.until_begun().await;
-        let Some(connection) = connection else { return };
+        let Some(connection) = connection else {
+            return self.until_begun().await;
+        };
+        tokio::select! {
+            biased;
+            () = poll_fn(|context| connection.poll_last(context)) => return,
+            () = self.until_begun() => {}
+        }
         // A request that has arrived and was not looked at yet is begun meanwhile, also on a connection that is new: in between the
         // runtime asks the kernel what has come.
         for _ in 0..LOOKS {
@@ -122,7 +128,7 @@ impl Partings {
 }
 
 /// Passes `request` on to `service`; an answer of HTTP/1.1 that is ready after the end has begun is the last of its
-/// connection.
+/// connection, as is one that says so itself or whose client wants it: actix-http would answer what was sent after it.
 pub(crate) fn say_goodbye<S, B>(
     drain: &Arc<Drain>,
     request: ServiceRequest,
@@ -132,10 +138,13 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
 {
     let drain = Arc::clone(drain);
+    let is_last = request.head().connection_type() == ConnectionType::Close;
     let answer = service.call(request);
     async move {
         let mut response = answer.await?;
-        if drain.has_begun() && response.request().version() != Version::HTTP_2 {
+        let head = response.response_mut().head_mut();
+        let is_last = is_last || drain.has_begun() || head.connection_type() == ConnectionType::Close;
+        if is_last && response.request().version() != Version::HTTP_2 {
             let head = response.response_mut().head_mut();
             head.set_connection_type(ConnectionType::Close);
             if let Some(connection) = response.request().conn_data::<Rc<Connection>>() {

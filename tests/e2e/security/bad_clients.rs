@@ -180,3 +180,31 @@ fn whoever_asks_too_often_or_opens_too_much_is_told_so_and_others_are_not() {
         "the fourth of one client"
     );
 }
+
+#[test]
+fn nothing_is_answered_after_an_answer_that_is_the_last() {
+    let (_simulator, agent) = impatient();
+    let follows = "GET /gpu/info HTTP/1.1\r\nhost: x\r\n\r\n".repeat(3);
+    for first in [
+        "GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+        "GET /health/live HTTP/1.0\r\n\r\n",
+        "POST /health/live HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nabcde",
+        "GET /health/live HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nabcde",
+        "POST /health/live HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n",
+        "POST /api/v1/admin/park HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nabcde",
+    ] {
+        let answers = exchange(
+            &mut connect(agent.address()),
+            format!("{first}{follows}").as_bytes(),
+        );
+        assert_eq!(answers.matches("HTTP/1.").count(), 1, "{first}: {answers}");
+        assert!(answers.contains("\r\n\r\n{"), "{first}: {answers}");
+    }
+    // What is sent before it is answered.
+    let last = "GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let answers = exchange(
+        &mut connect(agent.address()),
+        format!("{follows}{last}").as_bytes(),
+    );
+    assert_eq!(answers.matches("HTTP/1.").count(), 4, "{answers}");
+}

@@ -82,6 +82,20 @@ impl Connection {
         self.is_parting.get()
     }
 
+    /// Done once an answer is the last, whoever says so: no further one is begun.
+    pub(crate) fn poll_last(&self, context: &mut Context<'_>) -> Poll<()> {
+        if self.is_parting.get() {
+            self.has_parted.set(true);
+            return Poll::Ready(());
+        }
+        let mut waiting = self.waiting.borrow_mut();
+        match &mut *waiting {
+            Some(waker) => waker.clone_from(context.waker()),
+            none => *none = Some(context.waker().clone()),
+        }
+        Poll::Pending
+    }
+
     /// Whether this connection can end without its peer being surprised: by an answer that says so, or because nothing is
     /// under way on it.
     pub(crate) fn poll_parting(&self, context: &mut Context<'_>) -> Poll<()> {
