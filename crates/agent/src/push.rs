@@ -54,6 +54,9 @@ impl Pushing {
 
 fn announce(section: &str, endpoint: &Endpoint, access: &Access) {
     tracing::info!("pushing to {endpoint}, as {section} says");
+    for file in access.secret_files() {
+        gpulse_api::warn_if_open(file);
+    }
     if access.has_credentials() && !endpoint.is_encrypted() && !endpoint.is_local() {
         tracing::warn!("credentials cross the network in the clear: let {section}.endpoint be https");
     }

@@ -35,7 +35,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-pub use access::{CredentialFiles, FreshToken, RateLimit, Scope, Scopes, fresh_token};
+pub use access::{CredentialFiles, FreshToken, RateLimit, Scope, Scopes, fresh_token, warn_if_open};
 pub use config::{ApiConfig, Metrics, Security};
 pub use cors::check_origins;
 pub use gpulse_dashboard::{Links as DashboardLinks, is_source};

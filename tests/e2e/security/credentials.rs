@@ -1,6 +1,6 @@
 //! Tokens and passwords: what is open, what is closed, what changes while the agent runs, and what is never said.
 
-use std::{fs, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use rustix::process::Signal;
 
@@ -176,4 +176,19 @@ fn a_file_that_cannot_be_used_ends_the_start_with_its_line() {
         assert!(error.contains(path.to_str().unwrap()), "{error}");
         assert!(!error.contains("plaintexttoken"), "{error}");
     }
+}
+
+#[test]
+fn a_file_that_everybody_can_read_is_warned_about_whenever_it_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let tokens = directory.path().join("tokens");
+    let (_, line) = token("reader", "read");
+    fs::write(&tokens, &line).unwrap();
+    fs::set_permissions(&tokens, fs::Permissions::from_mode(0o600)).unwrap();
+    let (_simulator, builder) = guarded_by(&tokens);
+    let agent = builder.start();
+    let warned = || agent.log().join("\n").contains("everybody on this host can read");
+    assert!(!warned());
+    fs::set_permissions(&tokens, fs::Permissions::from_mode(0o644)).unwrap();
+    eventually("the open file is noticed", warned, |warned| *warned);
 }

@@ -18,7 +18,8 @@ pub(crate) use pages::{Names, is_from_elsewhere};
 pub use scope::{Scope, Scopes};
 pub(crate) use scope::{is_admin, needed};
 pub use tokens::{FreshToken, fresh_token};
-pub(crate) use watched::{Look, Watched, Watcher, in_file, read, warn_if_open};
+pub use watched::warn_if_open;
+pub(crate) use watched::{Look, Watched, Watcher, in_file, read};
 
 use std::{io, net::IpAddr, path::PathBuf, sync::Arc};
 
@@ -132,7 +133,7 @@ impl Authentication {
             return Admission::Refused;
         };
         let users = users.current_full();
-        match self.verifier.verify(&users, basic).await {
+        match self.verifier.verify(&users, basic, client).await {
             Ok(scopes) => Admission::Scopes(scopes),
             Err(Unknown::Busy) => Admission::Busy,
             Err(Unknown::Wrong) => {

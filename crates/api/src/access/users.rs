@@ -2,8 +2,9 @@
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -14,6 +15,7 @@ use ring::{hmac, rand::SystemRandom};
 use tokio::sync::Semaphore;
 
 use super::{credentials::Basic, scope::Scopes};
+use crate::listen::Places;
 
 /// Users of one agent.
 const MOST: usize = 1_024;
@@ -31,6 +33,9 @@ const AT_ONCE: usize = 2;
 
 /// Passwords that wait to be verified. Further ones are told to come again.
 const WAITING: usize = 16;
+
+/// Of these, how many may be of one client: whoever guesses keeps nobody else out.
+const OF_ONE_CLIENT: usize = 4;
 
 /// Passwords that were right and are remembered: more than there are clients that show one with every request.
 const REMEMBERED: usize = 256;
@@ -126,6 +131,7 @@ pub(super) struct Verifier {
     right: Mutex<HashMap<[u8; 32], u64>>,
     turn: Semaphore,
     waiting: AtomicUsize,
+    of_clients: Arc<Places>,
 }
 
 impl Verifier {
@@ -136,6 +142,7 @@ impl Verifier {
             right: Mutex::new(HashMap::new()),
             turn: Semaphore::new(AT_ONCE),
             waiting: AtomicUsize::new(0),
+            of_clients: Places::new(OF_ONE_CLIENT),
         }
     }
 
@@ -148,7 +155,17 @@ impl Verifier {
     }
 
     /// The scopes of a user if the password is right. A name that is not known takes as long as one that is.
-    pub(super) async fn verify(&self, users: &Users, basic: Basic) -> Result<Scopes, Unknown> {
+    /// Over a unix socket nobody is told from others.
+    pub(super) async fn verify(
+        &self,
+        users: &Users,
+        basic: Basic,
+        client: Option<IpAddr>,
+    ) -> Result<Scopes, Unknown> {
+        let _of_client = match client {
+            None => None,
+            Some(address) => Some(self.of_clients.take(address).ok_or(Unknown::Busy)?),
+        };
         let place = Waiting::enter(&self.waiting).ok_or(Unknown::Busy)?;
         let turn = self.turn.acquire().await.map_err(|_| Unknown::Busy)?;
         drop(place);
@@ -236,7 +253,7 @@ mod tests {
         let verifier = Verifier::new();
         assert_eq!(verifier.remembered(&users, &basic("ann", "secret")), None);
         assert_eq!(
-            verifier.verify(&users, basic("ann", "secret")).await,
+            verifier.verify(&users, basic("ann", "secret"), None).await,
             Ok("read,admin".parse().unwrap())
         );
         assert_eq!(
@@ -244,7 +261,7 @@ mod tests {
             Some("read,admin".parse().unwrap())
         );
         assert_eq!(
-            verifier.verify(&users, basic("bob", "other")).await,
+            verifier.verify(&users, basic("bob", "other"), None).await,
             Ok("read".parse().unwrap())
         );
         for (user, password) in [
@@ -255,7 +272,7 @@ mod tests {
             ("ann", ""),
         ] {
             assert_eq!(
-                verifier.verify(&users, basic(user, password)).await,
+                verifier.verify(&users, basic(user, password), None).await,
                 Err(Unknown::Wrong),
                 "{user}"
             );
@@ -271,11 +288,14 @@ mod tests {
     async fn a_new_password_and_new_scopes_count_at_once() {
         let verifier = Verifier::new();
         let before = Users::parse(&line("ann", "secret", ":admin")).unwrap();
-        verifier.verify(&before, basic("ann", "secret")).await.unwrap();
+        verifier
+            .verify(&before, basic("ann", "secret"), None)
+            .await
+            .unwrap();
         let after = Users::parse(&line("ann", "new", ":read")).unwrap();
         assert_eq!(verifier.remembered(&after, &basic("ann", "secret")), None);
         assert_eq!(
-            verifier.verify(&after, basic("ann", "secret")).await,
+            verifier.verify(&after, basic("ann", "secret"), None).await,
             Err(Unknown::Wrong)
         );
         let gone = Users::parse("").unwrap();
@@ -287,16 +307,39 @@ mod tests {
         let long = "x".repeat(LONGEST_PASSWORD);
         let users = Users::parse(&line("ann", &long, "")).unwrap();
         let verifier = Verifier::new();
-        assert!(verifier.verify(&users, basic("ann", &long)).await.is_ok());
+        assert!(verifier.verify(&users, basic("ann", &long), None).await.is_ok());
         assert_eq!(
-            verifier.verify(&users, basic("ann", &format!("{long}y"))).await,
+            verifier
+                .verify(&users, basic("ann", &format!("{long}y")), None)
+                .await,
             Err(Unknown::Wrong)
         );
         let users = Users::parse(&line("ann", "secret", "")).unwrap();
         assert_eq!(
-            verifier.verify(&users, basic("ann", "secret\0secret")).await,
+            verifier
+                .verify(&users, basic("ann", "secret\0secret"), None)
+                .await,
             Err(Unknown::Wrong)
         );
+    }
+
+    #[actix_web::test]
+    async fn whoever_guesses_keeps_nobody_else_out() {
+        let users = Users::parse(&line("ann", "secret", "")).unwrap();
+        let verifier = Verifier::new();
+        let (one, other): (IpAddr, IpAddr) = ("10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap());
+        let places: Vec<_> = (0..OF_ONE_CLIENT)
+            .map(|_| verifier.of_clients.take(one).unwrap())
+            .collect();
+        let verified = async |client| {
+            verifier
+                .verify(&users, basic("ann", "secret"), Some(client))
+                .await
+        };
+        assert_eq!(verified(one).await, Err(Unknown::Busy));
+        assert!(verified(other).await.is_ok());
+        drop(places);
+        assert!(verified(one).await.is_ok());
     }
 
     #[actix_web::test]
@@ -307,11 +350,16 @@ mod tests {
             .map(|_| Waiting::enter(&verifier.waiting).unwrap())
             .collect();
         assert_eq!(
-            verifier.verify(&users, basic("ann", "secret")).await,
+            verifier.verify(&users, basic("ann", "secret"), None).await,
             Err(Unknown::Busy)
         );
         drop(places);
-        assert!(verifier.verify(&users, basic("ann", "secret")).await.is_ok());
+        assert!(
+            verifier
+                .verify(&users, basic("ann", "secret"), None)
+                .await
+                .is_ok()
+        );
     }
 
     #[test]

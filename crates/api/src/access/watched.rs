@@ -108,9 +108,9 @@ impl<T> Watched<T> {
         path: &Path,
         parse: impl Fn(&str) -> Result<T, String> + Send + Sync + 'static,
     ) -> io::Result<Arc<Self>> {
-        warn_if_open(path);
         let file = path.to_owned();
         Self::open(what, vec![path.to_owned()], move || {
+            warn_if_open(&file);
             let text = String::from_utf8(read(&file)?);
             let text = text.map_err(|_| in_file(&file, "it is no UTF-8 text"))?;
             parse(&text).map_err(|problem| in_file(&file, problem))
@@ -164,13 +164,17 @@ impl<T: Send + Sync> Look for Watched<T> {
     }
 }
 
-/// Reads a file whole, unless it is too large to be what it should be.
+/// Reads a file whole, unless it is too large to be what it should be. A pipe is none: to open it waits for who writes, for ever if
+/// nobody does, and it can be read once.
 ///
 /// # Errors
 ///
 /// With the file's name.
 pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(in_file(path, "it is no regular file"));
+    }
     let length = fs::File::open(path)
         .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
         .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
@@ -189,7 +193,7 @@ pub(crate) fn in_file(path: &Path, problem: impl std::fmt::Display) -> io::Error
 }
 
 /// Says that a file with secrets can be read by everybody on this host.
-pub(crate) fn warn_if_open(path: &Path) {
+pub fn warn_if_open(path: &Path) {
     if fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o004 != 0) {
         tracing::warn!(file = %path.display(), "everybody on this host can read this file with secrets: `chmod o-r` closes it");
     }
@@ -311,6 +315,23 @@ mod tests {
         watched.look(false);
         watched.look(false);
         assert_eq!(**watched.current(), "4444");
+    }
+
+    #[test]
+    fn a_pipe_keeps_nobody_from_reading_what_takes_its_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("number");
+        fs::write(&path, "1").unwrap();
+        let watched = watched(&path);
+        fs::remove_file(&path).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        watched.look(true);
+        assert_eq!(**watched.current(), 1);
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "2").unwrap();
+        watched.look(true);
+        assert_eq!(**watched.current(), 2);
     }
 
     #[test]

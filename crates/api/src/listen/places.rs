@@ -1,4 +1,4 @@
-//! How many connections each client may have open.
+//! How many connections each client may have open, and whatever else is counted by clients.
 
 use std::{
     collections::HashMap,
@@ -8,14 +8,14 @@ use std::{
 
 use crate::access::client_of;
 
-/// The connections of each client; bounded by those that are open.
+/// What each client has; bounded by what there is of it.
 #[derive(Debug)]
 pub(crate) struct Places {
     most: usize,
     taken: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// A connection's place. Dropped, it is free again.
+/// One of a client's places. Dropped, it is free again.
 #[derive(Debug)]
 pub(crate) struct Place {
     places: Arc<Places>,
@@ -30,8 +30,8 @@ impl Places {
         })
     }
 
-    /// A place for a connection from `address`; nothing if its client has as many as it may have.
-    pub(super) fn take(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    /// A place for somebody at `address`; nothing if its client has as many as it may have.
+    pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
         let client = client_of(address);
         let mut all = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = all.entry(client).or_default();

@@ -45,7 +45,6 @@ impl Tls {
     ///
     /// If a file cannot be read, or the key is not the certificate's.
     pub(crate) fn open(files: &TlsFiles) -> io::Result<(Self, Arc<dyn Look>)> {
-        crate::access::warn_if_open(&files.key);
         let paths = [
             Some(&files.certificate),
             Some(&files.key),
@@ -54,7 +53,10 @@ impl Tls {
         let paths = paths.into_iter().flatten().cloned().collect();
         let load = {
             let files = files.clone();
-            move || server_config(&files)
+            move || {
+                crate::access::warn_if_open(&files.key);
+                server_config(&files)
+            }
         };
         let config = Watched::open("TLS certificates", paths, load)?;
         let tls = Self {

@@ -60,6 +60,17 @@ impl Access {
             || self.password_file.is_some()
     }
 
+    /// Files that nobody else should read.
+    pub fn secret_files(&self) -> impl Iterator<Item = &Path> {
+        let files = [
+            &self.headers_file,
+            &self.token_file,
+            &self.password_file,
+            &self.key,
+        ];
+        files.into_iter().flatten().map(PathBuf::as_path)
+    }
+
     /// The headers to send, as the files say now.
     ///
     /// # Errors
