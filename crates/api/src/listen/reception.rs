@@ -16,7 +16,7 @@ use std::{
 
 use tokio::{
     net,
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     task::JoinHandle,
     time::sleep,
 };
@@ -205,6 +205,3 @@ fn is_about_one(error: &io::Error) -> bool {
         ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
     )
 }
-
-/// What ends the workers at once.
-pub(crate) type Cut = watch::Receiver<bool>;

@@ -11,7 +11,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::reception::{Cut, Newcomer, Seated};
+use super::reception::{Newcomer, Seated};
 
 /// What a worker does with a connection until it has ended.
 pub(crate) struct Desk {
@@ -90,7 +90,7 @@ fn work<F: Future<Output = Option<Desk>>>(
     runtime: Runtime,
     open: impl Fn() -> F,
     newcomers: mpsc::Receiver<Seated>,
-    mut cut: Cut,
+    mut cut: watch::Receiver<bool>,
     is_alive: mpsc::Sender<()>,
 ) {
     LocalSet::new().block_on(&runtime, async {
