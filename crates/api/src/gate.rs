@@ -202,6 +202,11 @@ fn is_for_the_page(request: &ServiceRequest) -> bool {
     state.is_some_and(|state| state.dashboard.is_some()) && prefers_html(request)
 }
 
+/// Whether `request` has a body that its connection has to be read for. On HTTP/2 each request has a stream of its own.
+pub(crate) fn has_body(request: &ServiceRequest) -> bool {
+    request.version() != Version::HTTP_2 && !matches!(request.parts().1, Payload::None)
+}
+
 /// The length of the body as the client gives it.
 fn announced(request: &ServiceRequest) -> usize {
     let length = request.headers().get(header::CONTENT_LENGTH);
@@ -213,8 +218,7 @@ fn announced(request: &ServiceRequest) -> usize {
 /// Passes `request`, with the care that it needs.
 fn attended(request: &ServiceRequest) -> Verdict {
     let is_http2 = request.version() == Version::HTTP_2;
-    let has_payload = !matches!(request.parts().1, Payload::None);
-    if !is_http2 && !has_payload {
+    if !is_http2 && !has_body(request) {
         return Verdict::Pass;
     }
     Verdict::Attend(Attention {

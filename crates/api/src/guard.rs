@@ -9,7 +9,7 @@ use std::{
 };
 
 use actix_web::{
-    Error,
+    Error, HttpResponse,
     body::{BodySize, BoxBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
     error::InternalError,
@@ -20,7 +20,7 @@ use futures_util::future::{Either, LocalBoxFuture};
 use tokio::time::timeout;
 
 use crate::{
-    gate::{Attention, Gate, LONGEST_WITH_BODY, Verdict, client},
+    gate::{Attention, Gate, LONGEST_WITH_BODY, Verdict, client, has_body},
     listen::{Connection, UnderWay},
     refusal,
 };
@@ -70,7 +70,7 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         match self.gate.judge(&request) {
             Verdict::Pass => Either::Left(self.service.call(request)),
-            Verdict::Refuse(refusal) => Either::Right(Box::pin(ready(Ok(request.into_response(refusal))))),
+            Verdict::Refuse(refusal) => Either::Right(Box::pin(ready(Ok(refused(request, refusal))))),
             Verdict::Attend(attention) => {
                 Either::Right(Box::pin(attend(Rc::clone(&self.service), request, attention)))
             }
@@ -81,7 +81,7 @@ where
                     let connection = request.conn_data::<Rc<Connection>>().cloned();
                     let _under_way = connection.map(|connection| connection.begin());
                     if let Some(refusal) = gate.verify(basic, needed, client(&request)).await {
-                        return Ok(request.into_response(refusal));
+                        return Ok(refused(request, refusal));
                     }
                     match attention {
                         Some(attention) => attend(service, request, attention).await,
@@ -91,6 +91,19 @@ where
             }
         }
     }
+}
+
+/// Refuses a request. What is left of its body goes with the connection, as with any other that has one.
+fn refused(request: ServiceRequest, refusal: HttpResponse) -> ServiceResponse<BoxBody> {
+    let is_last = has_body(&request);
+    let mut answer = request.into_response(refusal);
+    if is_last {
+        answer
+            .response_mut()
+            .head_mut()
+            .set_connection_type(ConnectionType::Close);
+    }
+    answer
 }
 
 /// Answers a request whose connection counts it, or of which something is still to come.
