@@ -19,7 +19,7 @@ use crate::{
     cors,
     drain::{Drain, Partings},
     gate::Gate,
-    listen::{Arrivals, Desk, Guarded, Hall, Patience, Places, SocketFile, Source, Tls, Workers, receive},
+    listen::{Arrivals, Desk, Door, Guarded, Hall, Patience, Places, Reception, SocketFile, Tls, Workers},
     state::State,
 };
 
@@ -37,6 +37,7 @@ const SILENT_PEER: Duration = Duration::from_secs(30);
 
 /// The running HTTP server. Dropped, it cuts all connections.
 pub struct HttpServer {
+    _reception: Reception,
     workers: Workers,
     watcher: Watcher,
     drain: Arc<Drain>,
@@ -45,7 +46,7 @@ pub struct HttpServer {
 }
 
 impl HttpServer {
-    /// Answers what arrives at `listeners` from `cache`. Must be called inside a tokio or actix runtime; signals
+    /// Answers what arrives at `listeners` from `cache`. Signals
     /// are left alone.
     ///
     /// # Errors
@@ -77,21 +78,22 @@ impl HttpServer {
             config: Arc::new(config),
             tls,
         };
-        let mut workers = Workers::start(newcomers, move || service.clone().desk())?;
+        let workers = Workers::start(newcomers, move || service.clone().desk())?;
+        let mut doors = Vec::new();
         for listener in listeners.tcp {
             bound_peers(&listener)?;
-            let (source, hall) = (Source::tcp(listener)?, Arc::clone(&hall));
-            workers.depend_on(receive(source, listeners.are_shared, hall, &drain));
+            doors.push(Door::Tcp {
+                listener,
+                is_shared: listeners.are_shared,
+            });
         }
-        let socket = match listeners.unix {
-            None => None,
-            Some(socket) => {
-                let (listener, file) = socket.into_parts();
-                workers.depend_on(receive(Source::unix(listener)?, false, hall, &drain));
-                Some(file)
-            }
-        };
+        let socket = listeners.unix.map(|socket| {
+            let (listener, file) = socket.into_parts();
+            doors.push(Door::Unix(listener));
+            file
+        });
         Ok(Self {
+            _reception: Reception::start(doors, hall, &drain)?,
             workers,
             watcher: Watcher::start(watched)?,
             drain,

@@ -16,7 +16,7 @@ pub(crate) use connection::{Connection, UnderWay};
 pub(crate) use farewell::Farewell;
 pub(crate) use guarded::{Guarded, Patience};
 pub(crate) use places::Places;
-pub(crate) use reception::{Hall, Source, receive};
+pub(crate) use reception::{Door, Hall, Reception};
 pub(crate) use tls::Tls;
 pub use tls::TlsFiles;
 pub(crate) use unix_socket::SocketFile;

@@ -1,4 +1,5 @@
 //! Takes connections in and hands them to the workers, in turn; at the end those as well that the kernel has taken in already.
+//! In a thread of its own: whoever connects again and again delays neither those who are served nor what is published.
 //!
 //! actix-server drops what waits for its accept thread or a worker when it is told to stop, also gracefully: whoever was
 //! connected and had sent a request saw the connection reset. Here all that had come by then is served, and the next one is refused.
@@ -11,13 +12,14 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    thread,
     time::Duration,
 };
 
 use tokio::{
     net,
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
-    task::JoinHandle,
+    runtime::Builder,
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
     time::sleep,
 };
 
@@ -43,24 +45,38 @@ pub(crate) enum Newcomer {
 pub(crate) type Seated = (Newcomer, OwnedSemaphorePermit);
 
 /// Where connections come from.
-pub(crate) enum Source {
+#[derive(Debug)]
+pub(crate) enum Door {
     /// From an address.
-    Tcp(net::TcpListener),
+    Tcp {
+        /// Bound.
+        listener: TcpListener,
+        /// Whether the service manager has it as well, and keeps who waits there for the next agent.
+        is_shared: bool,
+    },
     /// From a unix socket.
+    Unix(UnixListener),
+}
+
+/// A door as it is waited at.
+enum Source {
+    Tcp(net::TcpListener),
     Unix(net::UnixListener),
 }
 
 impl Source {
-    /// An address. To be called inside of a runtime.
-    pub(crate) fn tcp(listener: TcpListener) -> io::Result<Self> {
-        listener.set_nonblocking(true)?;
-        net::TcpListener::from_std(listener).map(Self::Tcp)
-    }
-
-    /// A unix socket. To be called inside of a runtime.
-    pub(crate) fn unix(listener: UnixListener) -> io::Result<Self> {
-        listener.set_nonblocking(true)?;
-        net::UnixListener::from_std(listener).map(Self::Unix)
+    /// To be called inside of a runtime.
+    fn open(door: Door) -> io::Result<(Self, bool)> {
+        match door {
+            Door::Tcp { listener, is_shared } => {
+                listener.set_nonblocking(true)?;
+                Ok((net::TcpListener::from_std(listener).map(Self::Tcp)?, is_shared))
+            }
+            Door::Unix(listener) => {
+                listener.set_nonblocking(true)?;
+                Ok((net::UnixListener::from_std(listener).map(Self::Unix)?, false))
+            }
+        }
     }
 
     /// Waits for the next one.
@@ -150,24 +166,67 @@ impl fmt::Debug for Hall {
     }
 }
 
+/// The thread that takes connections in. Ends with the server's end, or at once when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Reception {
+    _open: oneshot::Sender<()>,
+}
+
+impl Reception {
+    /// Takes in who comes to `doors`, until the end begins; then those who wait there.
+    ///
+    /// # Errors
+    ///
+    /// If one of the doors cannot be waited at, or no thread can be started.
+    pub(crate) fn start(doors: Vec<Door>, hall: Arc<Hall>, drain: &Drain) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let sources: Vec<_> = {
+            let _inside = runtime.enter();
+            doors.into_iter().map(Source::open).collect::<io::Result<_>>()?
+        };
+        let (open, closed) = oneshot::channel::<()>();
+        let told = drain.follow();
+        thread::Builder::new()
+            .name("http-accept".to_owned())
+            .spawn(move || {
+                runtime.block_on(async {
+                    let all = sources.into_iter().map(|(source, is_shared)| {
+                        tokio::spawn(receive(source, is_shared, Arc::clone(&hall), told.clone()))
+                    });
+                    let all: Vec<_> = all.collect();
+                    // The workers end when nobody can hand anything over any more.
+                    drop(hall);
+                    let received = async {
+                        for one in all {
+                            let _ = one.await;
+                        }
+                    };
+                    tokio::select! {
+                        // Nothing is ever sent: the server is gone.
+                        _ = closed => {}
+                        () = received => {}
+                    }
+                });
+            })?;
+        Ok(Self { _open: open })
+    }
+}
+
 /// Takes in who comes from `source`, until the end begins; then those who wait there, unless it is shared with
-/// the service manager, which keeps them for the next agent. To be called inside of a runtime.
-pub(crate) fn receive(source: Source, is_shared: bool, hall: Arc<Hall>, drain: &Drain) -> JoinHandle<()> {
-    let mut told = drain.follow();
-    tokio::spawn(async move {
-        let mut taken_in = None;
-        tokio::select! {
-            biased;
-            _ = told.wait_for(|told| *told) => {}
-            () = take_in(&source, &hall, &mut taken_in) => {}
-        }
-        // All at once, and the source is closed before they are served: who comes later is refused.
-        let late = if is_shared { Vec::new() } else { source.close() };
-        for newcomer in taken_in.into_iter().chain(late) {
-            let Some(place) = hall.place().await else { return };
-            hall.hand_over((newcomer, place));
-        }
-    })
+/// the service manager, which keeps them for the next agent.
+async fn receive(source: Source, is_shared: bool, hall: Arc<Hall>, mut told: watch::Receiver<bool>) {
+    let mut taken_in = None;
+    tokio::select! {
+        biased;
+        _ = told.wait_for(|told| *told) => {}
+        () = take_in(&source, &hall, &mut taken_in) => {}
+    }
+    // All at once, and the source is closed before they are served: who comes later is refused.
+    let late = if is_shared { Vec::new() } else { source.close() };
+    for newcomer in taken_in.into_iter().chain(late) {
+        let Some(place) = hall.place().await else { return };
+        hall.hand_over((newcomer, place));
+    }
 }
 
 /// Takes in who comes, as long as there are places. Whoever has none yet is in `waiting`.

@@ -7,7 +7,7 @@ use tokio::{
     net::{TcpStream, UnixStream},
     runtime::{Builder, Runtime},
     sync::{mpsc, watch},
-    task::{JoinHandle, LocalSet, spawn_local},
+    task::{LocalSet, spawn_local},
     time::timeout,
 };
 
@@ -26,7 +26,6 @@ pub(crate) struct Workers {
     /// Closed when all have ended.
     alive: mpsc::Receiver<()>,
     cut: watch::Sender<bool>,
-    receptions: Vec<JoinHandle<()>>,
 }
 
 impl Workers {
@@ -52,16 +51,7 @@ impl Workers {
                 .name(name)
                 .spawn(move || work(runtime, open, newcomers, is_cut, is_alive))?;
         }
-        Ok(Self {
-            alive,
-            cut,
-            receptions: Vec::new(),
-        })
-    }
-
-    /// Takes what hands newcomers over: it ends with the workers.
-    pub(crate) fn depend_on(&mut self, reception: JoinHandle<()>) {
-        self.receptions.push(reception);
+        Ok(Self { alive, cut })
     }
 
     /// Waits until all that were handed over are served, for at most `grace`; whether they are.
@@ -72,9 +62,6 @@ impl Workers {
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        for reception in &self.receptions {
-            reception.abort();
-        }
         self.cut.send_replace(true);
     }
 }
