@@ -149,6 +149,39 @@ fn a_stuck_gpu_does_not_keep_the_driver_from_being_loaded_again() {
 }
 
 #[test]
+fn a_gpu_that_is_found_at_the_index_of_another_is_not_taken_for_it() {
+    let simulator = simulator("a100-pcie-4");
+    let agent = AgentBuilder::over(simulator.library_path())
+        .variable("GPULSE_SAMPLER__DEADLINE", "500ms")
+        .variable("GPULSE_NVML__RETRY_FIRST", "50ms")
+        .start();
+    let before = all_read(&agent, 4);
+    let uuid = |body: &Value, gpu: usize| body["gpus"][gpu]["uuid"].clone();
+    // The hang has GPU 0 asked for anew, which is at index 1 by then.
+    let stuck = Fault::on("nvmlDeviceGetPowerUsage").gpu(0).hang();
+    let swapped = Fault::everywhere().roster([1, 0, 2, 3]);
+    simulator.set_faults(&[stuck, swapped]).unwrap();
+    eventually(
+        "each is at its index",
+        || agent.json("/api/v1/gpus"),
+        |body| {
+            body["gpus"][0]["state"] == "ok"
+                && uuid(body, 0) == uuid(&before, 1)
+                && body["gpus"][1]["state"] == "hung"
+        },
+    );
+    simulator.clear_faults().unwrap();
+    let after = eventually(
+        "each is at its index again",
+        || all_read(&agent, 4),
+        |body| (0..4).all(|gpu| uuid(body, gpu) == uuid(&before, gpu)),
+    );
+    for gpu in 0..4 {
+        assert!(energy(&after, gpu) >= energy(&before, gpu), "GPU {gpu}: {after}");
+    }
+}
+
+#[test]
 fn many_reloads_leave_no_threads_and_no_files_behind() {
     let simulator = simulator("t4");
     let agent = AgentBuilder::over(simulator.library_path())

@@ -10,7 +10,7 @@ use gpulse_aggregator::SnapshotCache;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, UnixStream},
-    task::JoinHandle,
+    task::{JoinError, JoinHandle},
     time::timeout,
 };
 
@@ -96,6 +96,25 @@ impl HttpServer {
         })
     }
 
+    /// Waits until connections are accepted.
+    ///
+    /// # Errors
+    ///
+    /// If the threads that answer cannot be started.
+    pub async fn serves(&mut self) -> io::Result<()> {
+        tokio::select! {
+            biased;
+            ended = &mut self.running => Err(reason_of(ended)),
+            // Nothing is paused: this only comes back once the threads are started.
+            () = self.handle.resume() => Ok(()),
+        }
+    }
+
+    /// Waits until it has ended by itself, which is never right, and says why it has.
+    pub async fn ended(&mut self) -> io::Error {
+        reason_of((&mut self.running).await)
+    }
+
     /// Reads certificates and credentials again, whether their files have changed or not.
     pub fn reload(&self) {
         self.watcher.wake();
@@ -118,6 +137,18 @@ impl fmt::Debug for HttpServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpServer").finish_non_exhaustive()
     }
+}
+
+/// Why a server has ended that was not told to.
+fn reason_of(ended: Result<io::Result<()>, JoinError>) -> io::Error {
+    let why = match ended {
+        Ok(Ok(())) => "it ended by itself".to_owned(),
+        Ok(Err(error)) => return error,
+        Err(error) => error.to_string(),
+    };
+    io::Error::other(format!(
+        "{why}; if no thread could be started, raise what limits them (TasksMax=, `ulimit -u`, memory) or lower http.workers"
+    ))
 }
 
 /// Serves at each of `listeners`.
