@@ -120,6 +120,55 @@ fn gpus_that_come_and_go_are_followed() {
     assert_eq!(again["gpus"][0]["uuid"], before["gpus"][0]["uuid"]);
 }
 
+/// What was counted of events, by UUID: the index, and how often the XID 31 came.
+fn xids(agent: &Agent) -> Vec<(Value, Value, Value)> {
+    let body = agent.json("/api/v1/events?limit=1");
+    let gpus = body["counters"]["gpus"].as_array().unwrap();
+    let mut counted: Vec<_> = gpus
+        .iter()
+        .filter(|gpu| gpu["xids"]["31"].is_number())
+        .map(|gpu| {
+            (
+                gpu["gpu_uuid"].clone(),
+                gpu["gpu_id"].clone(),
+                gpu["xids"]["31"].clone(),
+            )
+        })
+        .collect();
+    counted.sort_by_key(|(uuid, ..)| uuid.to_string());
+    counted
+}
+
+#[test]
+fn events_are_counted_for_the_gpu_wherever_it_is() {
+    let simulator = simulator("a100-pcie-4");
+    let agent = agent(&simulator);
+    let before = all_read(&agent, 4);
+    let sick = before["gpus"][3]["uuid"].clone();
+    eventually(
+        "its events are waited for",
+        || agent.json("/api/v1/events?limit=1"),
+        |body| body["counters"]["gpus"][3]["unwatched"].is_null(),
+    );
+    simulator
+        .set_faults(&[Fault::everywhere().gpu(3).xid(31)])
+        .unwrap();
+    let at = |index: u32| vec![(sick.clone(), Value::from(index), Value::from(1))];
+    eventually("the XID is counted", || xids(&agent), |counted| *counted == at(3));
+    simulator
+        .set_faults(&[Fault::everywhere().roster([3, 1])])
+        .unwrap();
+    all_read(&agent, 2);
+    assert_eq!(xids(&agent), at(0));
+    // It is gone, and another GPU has its index; what it reported stays to be seen.
+    simulator.set_faults(&[Fault::everywhere().roster([1])]).unwrap();
+    all_read(&agent, 1);
+    assert_eq!(xids(&agent), at(0));
+    simulator.clear_faults().unwrap();
+    all_read(&agent, 4);
+    assert_eq!(xids(&agent), at(3));
+}
+
 #[test]
 fn a_stuck_gpu_does_not_keep_the_driver_from_being_loaded_again() {
     let simulator = simulator("a100-pcie-4");
@@ -146,6 +195,39 @@ fn a_stuck_gpu_does_not_keep_the_driver_from_being_loaded_again() {
     );
     simulator.clear_faults().unwrap();
     all_read(&agent, 4);
+}
+
+#[test]
+fn a_gpu_that_is_found_at_the_index_of_another_is_not_taken_for_it() {
+    let simulator = simulator("a100-pcie-4");
+    let agent = AgentBuilder::over(simulator.library_path())
+        .variable("GPULSE_SAMPLER__DEADLINE", "500ms")
+        .variable("GPULSE_NVML__RETRY_FIRST", "50ms")
+        .start();
+    let before = all_read(&agent, 4);
+    let uuid = |body: &Value, gpu: usize| body["gpus"][gpu]["uuid"].clone();
+    // The hang has GPU 0 asked for anew, which is at index 1 by then.
+    let stuck = Fault::on("nvmlDeviceGetPowerUsage").gpu(0).hang();
+    let swapped = Fault::everywhere().roster([1, 0, 2, 3]);
+    simulator.set_faults(&[stuck, swapped]).unwrap();
+    eventually(
+        "each is at its index",
+        || agent.json("/api/v1/gpus"),
+        |body| {
+            body["gpus"][0]["state"] == "ok"
+                && uuid(body, 0) == uuid(&before, 1)
+                && body["gpus"][1]["state"] == "hung"
+        },
+    );
+    simulator.clear_faults().unwrap();
+    let after = eventually(
+        "each is at its index again",
+        || all_read(&agent, 4),
+        |body| (0..4).all(|gpu| uuid(body, gpu) == uuid(&before, gpu)),
+    );
+    for gpu in 0..4 {
+        assert!(energy(&after, gpu) >= energy(&before, gpu), "GPU {gpu}: {after}");
+    }
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod life_cycle;
 mod native;
 mod nvidia;
 mod packaging;
+mod parking;
 mod prometheus;
 mod push;
 mod restart;

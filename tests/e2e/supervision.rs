@@ -2,9 +2,13 @@
 
 use std::{
     cell::RefCell,
+    fs,
     io::{self, BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    os::unix::net::UnixDatagram,
+    os::unix::{
+        fs::{MetadataExt as _, PermissionsExt as _},
+        net::UnixDatagram,
+    },
     path::Path,
     process::{Command, Stdio},
 };
@@ -72,6 +76,9 @@ impl Manager {
 
 const WATCHDOG: &str = "WATCHDOG_USEC";
 
+/// A user who runs nothing else.
+const LONELY: u32 = 65_533;
+
 /// Three seconds: the shortest time that is safe.
 const MICROSECONDS: &str = "3000000";
 
@@ -114,9 +121,9 @@ fn the_watchdog_is_fed_whatever_the_gpus_do() {
 
 /// The thread of the aggregator and the samplers: the first that actix starts.
 fn aggregators_thread(pid: u32) -> u32 {
-    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
     let threads = threads.flatten().filter(|thread| {
-        let name = std::fs::read_to_string(thread.path().join("comm"));
+        let name = fs::read_to_string(thread.path().join("comm"));
         name.is_ok_and(|name| name.starts_with("actix-rt"))
     });
     let ids = threads.filter_map(|thread| thread.file_name().to_str()?.parse().ok());
@@ -288,7 +295,7 @@ fn the_address_is_free_as_soon_as_the_agent_begins_to_end() {
         || TcpListener::bind(&address).ok(),
         Option::is_some,
     );
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", agent.pid())).unwrap();
+    let stat = fs::read_to_string(format!("/proc/{}/stat", agent.pid())).unwrap();
     assert!(!stat.contains(") Z "), "it has ended: {stat}");
     drop(successor);
     assert_eq!(agent.end(Signal::INT).status.code(), Some(0));
@@ -329,6 +336,47 @@ fn one_gpu_that_answers_is_reason_enough_to_go_on() {
     let heard = manager.hears_often("WATCHDOG=1", 2);
     assert!(
         !heard.iter().any(|message| message.contains("trigger")),
+        "{heard:?}"
+    );
+}
+
+#[test]
+fn an_agent_whose_workers_cannot_be_started_ends_and_is_never_called_ready() {
+    if fs::metadata("/proc/self").unwrap().uid() != 0 {
+        return eprintln!("SKIPPED: a limit of threads of its own needs a user of its own, hence root");
+    }
+    let (simulator, manager, directory) = (simulator("t4"), Manager::new(), TempDir::new().unwrap());
+    let open = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
+    open(manager.directory.path());
+    open(&manager.directory.path().join("notify"));
+    open(directory.path());
+    let (binary, limited) = (directory.path().join("gpulse"), directory.path().join("limited"));
+    fs::copy(env!("CARGO_BIN_EXE_gpulse-under-test"), &binary).unwrap();
+    // All but the workers find room.
+    let script = format!(
+        "#!/bin/sh\nulimit -u 32 2>&- || ulimit -p 32\nexec {} \"$@\"\n",
+        binary.display()
+    );
+    fs::write(&limited, script).unwrap();
+    open(&limited);
+    let mut agent = manager
+        .agent(simulator.library_path())
+        .variable("GPULSE_HTTP__WORKERS", "64")
+        .user(LONELY)
+        .binary(&limited)
+        .bind("127.0.0.1:0")
+        .command("serve")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let ended = eventually("it ends", || agent.try_wait().unwrap(), Option::is_some);
+    let mut text = String::new();
+    agent.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(ended.unwrap().code(), Some(1), "{text}");
+    assert!(text.contains("HTTP cannot be served"), "{text}");
+    let heard = manager.heard();
+    assert!(
+        !heard.iter().any(|message| message.contains("READY")),
         "{heard:?}"
     );
 }

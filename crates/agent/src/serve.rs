@@ -54,7 +54,7 @@ async fn run(config: &Config, library: Option<PathBuf>, listeners: Listeners) ->
     let cache = Arc::new(cache);
     let supervisor = Supervisor::start(&cache, &config.watchdog);
     let pushing = Pushing::start(config, &cache)?;
-    let server = HttpServer::start(listeners, Arc::clone(&cache), api_config(config, &addresses))
+    let mut server = HttpServer::start(listeners, Arc::clone(&cache), api_config(config, &addresses))
         .context("HTTP cannot be served")?;
     let _sources = start_sampling(config, library, &cache)?;
     for place in places {
@@ -63,7 +63,7 @@ async fn run(config: &Config, library: Option<PathBuf>, listeners: Listeners) ->
 
     supervisor.ready();
 
-    let signal = serve_until_told(&mut signals, &server, &supervisor).await;
+    let signal = serve_until_told(&mut signals, &mut server, &supervisor).await?;
     let grace = config.shutdown_grace;
     tracing::info!(signal, ?grace, "ending: requests in flight are answered first");
     supervisor.stopping();
@@ -81,12 +81,17 @@ async fn run(config: &Config, library: Option<PathBuf>, listeners: Listeners) ->
 /// Waits for the signal that asks for the end, and names it. Until then others ask for a look at files.
 async fn serve_until_told(
     signals: &mut Signals,
-    server: &HttpServer,
+    server: &mut HttpServer,
     supervisor: &Supervisor,
-) -> &'static str {
+) -> anyhow::Result<&'static str> {
     loop {
-        match signals.next().await {
-            Request::End(signal) => return signal,
+        let request = tokio::select! {
+            request = signals.next() => request,
+            // An agent that nobody can ask is started anew by whoever looks after it.
+            error = server.ended() => return Err(error).context("HTTP is no longer served"),
+        };
+        match request {
+            Request::End(signal) => return Ok(signal),
             Request::Reload => {
                 supervisor.reloading();
                 tracing::info!("SIGHUP: certificates and credentials are read again");

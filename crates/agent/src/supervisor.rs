@@ -149,6 +149,7 @@ fn run(
             Err(mpsc::RecvTimeoutError::Disconnected) => return,
         }
         let host = Arc::clone(&cache.host());
+        feeder.park(cache.parking().is_wanted());
         let sign = feeder.look(&host, cache.heartbeat(), Instant::now());
         let now = status::status(&host, &feeder);
         if now != status {

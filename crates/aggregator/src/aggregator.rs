@@ -23,7 +23,7 @@ use crate::{
     SnapshotCache,
     absentees::Absentees,
     notices::Notices,
-    slot::{Moment, Slot},
+    slot::{Counted, Moment, Slot},
 };
 
 mod assigned;
@@ -94,8 +94,8 @@ pub struct Aggregator {
     slots: Vec<Slot>,
     generation: u64,
     topology: Reading<Arc<Topology>>,
-    /// Good samples of GPUs that are not in the roster for now: their count goes on when they come back.
-    retired: HashMap<GpuId, u64>,
+    /// What was counted of GPUs that are not in the roster for now: it goes on when they come back.
+    retired: HashMap<GpuId, Counted>,
     inventory: Arc<Inventory>,
     pods: Arc<PodAssignments>,
     absentees: Absentees,
@@ -154,7 +154,7 @@ impl Aggregator {
             let gpu = slot.latest();
             self.cache.remove(&gpu.id);
             if let Some(uuid) = gpu.uuid() {
-                self.retired.insert(uuid.clone(), gpu.health.sequence);
+                self.retired.insert(uuid.clone(), Counted::of(gpu));
             }
         }
     }
@@ -207,6 +207,7 @@ impl Handler<Roster> for Aggregator {
     fn handle(&mut self, roster: Roster, _: &mut Self::Context) {
         let now = self.now();
         self.empty_roster();
+        self.cache.events().leave();
         self.epoch = roster.epoch;
         self.driver = DriverStatus::Ready(Arc::new(roster.driver));
         self.cache
@@ -261,9 +262,9 @@ impl Handler<Record> for Aggregator {
         let before = Arc::clone(slot.latest());
         if before.facts.is_none()
             && let Some(facts) = &record.facts
-            && let Some(sequence) = self.retired.remove(&facts.id)
+            && let Some(before) = self.retired.remove(&facts.id)
         {
-            slot.go_on_from(sequence);
+            slot.go_on_from(before);
         }
         let is_good = record.outcome.is_ok();
         slot.take(record, now, self.generation + 1);

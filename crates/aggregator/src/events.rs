@@ -3,12 +3,16 @@
 //! The aggregator alone writes it; any number of readers ask for what came after the last number they saw.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use gpulse_models::{Event, EventCounters, EventGpu, EventKind, GpuId, LastXid, Reason, Timestamp, XidTally};
 use tokio::sync::watch;
+
+mod tallies;
+
+use tallies::Tallies;
 
 /// Events that the ring holds: some days of a healthy node, four seconds of a storm of 1,000 a second (which the
 /// counters hold in full), and less than half a megabyte.
@@ -34,7 +38,7 @@ struct Ring {
     events: VecDeque<Event>,
     /// The number of the latest event; 0 before the first.
     newest: u64,
-    counters: BTreeMap<u32, (GpuId, EventCounters)>,
+    tallies: Tallies,
     dropped: u64,
 }
 
@@ -54,8 +58,10 @@ pub struct EventPage {
 /// How often what happened since the agent started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventTotals {
-    /// Each GPU that was ever in the roster, by index, under the identity it had last.
+    /// The GPUs of the roster, by index.
     pub gpus: Vec<(EventGpu, EventCounters)>,
+    /// GPUs that were in it, with the index that they had last.
+    pub gone: Vec<(EventGpu, EventCounters)>,
     /// Events that the agent heard of and could not take in.
     pub dropped: u64,
 }
@@ -99,16 +105,9 @@ impl EventLog {
     /// How often what happened since the agent started.
     pub fn totals(&self) -> EventTotals {
         let ring = self.ring();
-        let gpus = ring.counters.iter().map(|(&index, (id, counters))| {
-            let gpu = EventGpu {
-                index,
-                id: id.clone(),
-                instance: None,
-            };
-            (gpu, counters.clone())
-        });
         EventTotals {
-            gpus: gpus.collect(),
+            gpus: ring.tallies.present(),
+            gone: ring.tallies.gone(),
             dropped: ring.dropped,
         }
     }
@@ -139,12 +138,17 @@ impl EventLog {
 
     /// Makes room for the counters of the GPU at `index`, or gives them the identity that it has said by now.
     pub(crate) fn know(&self, index: u32, id: &GpuId) {
-        self.ring().counters_of(index, id);
+        self.ring().tallies.of(index, id);
+    }
+
+    /// There is a new roster: what was counted goes with the GPUs, which have other indices then.
+    pub(crate) fn leave(&self) {
+        self.ring().tallies.leave();
     }
 
     /// Notes whether the driver's events of the GPU at `index` reach the agent.
     pub(crate) fn watched(&self, index: u32, unwatched: Option<Reason>) {
-        if let Some((_, counters)) = self.ring().counters.get_mut(&index) {
+        if let Some(counters) = self.ring().tallies.at(index) {
             counters.unwatched = unwatched;
         }
     }
@@ -164,7 +168,7 @@ impl Ring {
         self.newest += 1;
         let sequence = self.newest;
         if let Some(gpu) = &gpu {
-            let counters = self.counters_of(gpu.index, &gpu.id);
+            let counters = self.tallies.of(gpu.index, &gpu.id);
             count(counters, &kind, at);
             if let EventKind::Xid(Some(code)) = kind {
                 counters.last_xid = Some(LastXid { code, sequence, at });
@@ -179,17 +183,6 @@ impl Ring {
             gpu,
             kind,
         });
-    }
-
-    fn counters_of(&mut self, index: u32, id: &GpuId) -> &mut EventCounters {
-        let (known, counters) = self
-            .counters
-            .entry(index)
-            .or_insert_with(|| (id.clone(), EventCounters::new()));
-        if known != id {
-            known.clone_from(id);
-        }
-        counters
     }
 }
 

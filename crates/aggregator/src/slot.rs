@@ -14,6 +14,28 @@ pub(crate) struct Slot {
     latest: Arc<GpuSnapshot>,
     /// When the last good sample was taken.
     sampled_at: Option<Instant>,
+    /// What was counted of the GPU in earlier rosters.
+    before: Counted,
+}
+
+/// What goes on when a GPU comes back in a new roster.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counted {
+    sequence: u64,
+    overruns: u64,
+    dropped: u64,
+}
+
+impl Counted {
+    /// What `gpu` has come to.
+    pub(crate) fn of(gpu: &GpuSnapshot) -> Self {
+        let health = &gpu.health;
+        Self {
+            sequence: health.sequence,
+            overruns: health.overruns,
+            dropped: health.dropped,
+        }
+    }
 }
 
 impl Slot {
@@ -21,6 +43,7 @@ impl Slot {
         Self {
             latest: snapshot,
             sampled_at: None,
+            before: Counted::default(),
         }
     }
 
@@ -28,10 +51,11 @@ impl Slot {
         &self.latest
     }
 
-    /// Counts on from the good samples of an earlier roster.
-    pub(crate) fn go_on_from(&mut self, sequence: u64) {
+    /// Counts on from what was counted in an earlier roster.
+    pub(crate) fn go_on_from(&mut self, before: Counted) {
+        self.before = before;
         let mut next = GpuSnapshot::clone(&self.latest);
-        next.health.sequence += sequence;
+        next.health.sequence += before.sequence;
         self.latest = Arc::new(next);
     }
 
@@ -42,8 +66,8 @@ impl Slot {
             next.id = facts.id.clone();
             next.facts = Some(facts);
         }
-        next.health.overruns = record.overruns;
-        next.health.dropped = record.dropped;
+        next.health.overruns = self.before.overruns + record.overruns;
+        next.health.dropped = self.before.dropped + record.dropped;
         match record.outcome {
             Ok(sample) => {
                 self.sampled_at = Some(record.at);

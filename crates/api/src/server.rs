@@ -46,12 +46,11 @@ pub struct HttpServer {
 }
 
 impl HttpServer {
-    /// Answers what arrives at `listeners` from `cache`. Signals
-    /// are left alone.
+    /// Answers what arrives at `listeners` from `cache`. Signals are left alone.
     ///
     /// # Errors
     ///
-    /// If a CORS origin is none, a file of certificates or credentials cannot be used, or a listener cannot be used.
+    /// If a CORS origin is none, a file of certificates or credentials or a listener cannot be used, or no threads can be started.
     pub fn start(
         listeners: impl Into<Listeners>,
         cache: Arc<SnapshotCache>,
@@ -78,7 +77,7 @@ impl HttpServer {
             config: Arc::new(config),
             tls,
         };
-        let workers = Workers::start(newcomers, move || service.clone().desk())?;
+        let workers = Workers::start(newcomers, move || service.clone().desk()).map_err(no_threads)?;
         let mut doors = Vec::new();
         for listener in listeners.tcp {
             bound_peers(&listener)?;
@@ -93,12 +92,18 @@ impl HttpServer {
             file
         });
         Ok(Self {
-            _reception: Reception::start(doors, hall, &drain)?,
+            _reception: Reception::start(doors, hall, &drain).map_err(no_threads)?,
             workers,
             watcher: Watcher::start(watched)?,
             drain,
             socket,
         })
+    }
+
+    /// Waits until it has ended by itself, which is never right, and says why it has.
+    pub async fn ended(&mut self) -> io::Error {
+        self.workers.ended().await;
+        io::Error::other("every thread that answers has ended")
     }
 
     /// Reads certificates and credentials again, whether their files have changed or not.
@@ -121,6 +126,13 @@ impl fmt::Debug for HttpServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpServer").finish_non_exhaustive()
     }
+}
+
+/// What to do where there can be no threads.
+#[expect(clippy::needless_pass_by_value, reason = "it is what an error is made to")]
+fn no_threads(error: io::Error) -> io::Error {
+    let advice = "if no thread could be started, raise what limits them (TasksMax=, `ulimit -u`, memory) or lower http.workers";
+    io::Error::new(error.kind(), format!("{error}; {advice}"))
 }
 
 /// What is served, whatever it is served on.

@@ -160,6 +160,7 @@ mod tests {
             at: example::at(),
         });
         let events = EventTotals {
+            gone: Vec::new(),
             gpus: vec![(
                 EventGpu {
                     index: 0,

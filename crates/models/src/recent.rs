@@ -35,6 +35,19 @@ impl Recent {
         }
     }
 
+    /// Adds what was noted elsewhere, and not earlier than what was noted here.
+    pub fn extend(&mut self, later: &Self) {
+        for &(slot, count) in &later.0 {
+            match self.0.back_mut() {
+                Some((last, known)) if *last == slot => *known += count,
+                _ => self.0.push_back((slot, count)),
+            }
+        }
+        while self.0.len() > SLOTS {
+            self.0.pop_front();
+        }
+    }
+
     /// How often it happened in the five minutes before `now`.
     pub fn count(&self, now: Timestamp) -> u64 {
         let first = (now.as_second() - WINDOW.as_secs()).div_euclid(SLOT);
@@ -59,6 +72,10 @@ mod tests {
         assert_eq!(recent.count(at(299)), 4);
         assert_eq!(recent.count(at(300)), 2);
         assert_eq!(recent.count(at(600)), 0);
+        let mut both = Recent::default();
+        both.add(at(10));
+        both.extend(&recent);
+        assert_eq!(both.count(at(299)), 5);
         (0..10_000).for_each(|second| recent.add(at(second)));
         let counted = recent.count(at(9_999));
         assert!((286..=300).contains(&counted), "{counted}");

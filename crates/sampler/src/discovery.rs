@@ -31,6 +31,7 @@ use crate::{
     SamplerSettings,
     book::Books,
     driver::{self, Driver, Refusal},
+    library::LetGo,
 };
 
 /// Initialisation takes up to a second without persistence mode; beyond this it is reported as stuck.
@@ -58,6 +59,8 @@ pub struct Discovery {
     parked: bool,
     /// Refusals of a driver that is in use, in a row.
     refusals: u32,
+    /// Libraries that were let go while threads were stuck inside.
+    left: Vec<LetGo>,
 }
 
 /// What goes on.
@@ -89,11 +92,15 @@ impl Discovery {
             epoch: 0,
             parked: false,
             refusals: 0,
+            left: Vec::new(),
         }
     }
 
     fn attempt(&mut self, ctx: &mut Context<Self>) {
         self.attempts = self.attempts.saturating_add(1);
+        if let Some(refusal) = self.too_many_stuck() {
+            return self.failed(refusal, ctx);
+        }
         self.phase = Phase::Initialising;
         let (library, counters) = (self.settings.library.clone(), Arc::clone(&self.settings.counters));
         let (tell, told) = oneshot::channel();
@@ -172,7 +179,7 @@ impl Discovery {
 
     fn failed(&mut self, refusal: Refusal, ctx: &mut Context<Self>) {
         if self.parked {
-            return self.park(0, ctx);
+            return self.park(ctx);
         }
         let (reason, message) = (refusal.reason.as_str(), &refusal.message);
         if self.failing_since.is_none() {
@@ -253,7 +260,7 @@ impl StreamHandler<bool> for Discovery {
             (true, Phase::Running(session)) => self.let_go(session, ctx),
             (true, Phase::Waiting(pause)) => {
                 ctx.cancel_future(pause);
-                self.park(0, ctx);
+                self.park(ctx);
             }
             (false, Phase::Parked) => {
                 (self.attempts, self.failing_since) = (0, None);
@@ -261,7 +268,7 @@ impl StreamHandler<bool> for Discovery {
             }
             // What is under way looks at the wish when it is done.
             (_, Phase::LettingGo) if self.attempts > 0 || self.epoch > 0 => {}
-            (true, Phase::LettingGo) => self.park(0, ctx),
+            (true, Phase::LettingGo) => self.park(ctx),
             (false, Phase::LettingGo) => self.attempt(ctx),
             (_, phase) => self.phase = phase,
         }

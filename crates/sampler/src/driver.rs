@@ -10,7 +10,7 @@ use gpulse_aggregator::Calls;
 use gpulse_models::{DriverInfo, DriverReason};
 use nvml_wrapper::{Nvml, error::NvmlError};
 
-use crate::{convert, counted::counted};
+use crate::{convert, counted::counted, library::Library};
 
 /// Where NVML lies: the loader's own search first, then places that it does not search.
 const LIBRARIES: [&str; 3] = [
@@ -27,9 +27,9 @@ const COUNT: &str = "nvmlDeviceGetCount_v2";
 /// How the simulated library ends its own version.
 const SIMULATED: &str = "-sim";
 
-/// A loaded and initialised NVML. It is unloaded once nobody holds it: a thread may be inside a call for long.
+/// A loaded and initialised NVML.
 pub(crate) struct Driver {
-    pub(crate) nvml: Arc<Nvml>,
+    pub(crate) nvml: Arc<Library>,
     pub(crate) info: DriverInfo,
     pub(crate) gpus: u32,
 }
@@ -85,7 +85,7 @@ fn initialise(library: &Path, calls: &Calls) -> Result<Driver, Refusal> {
         library: library.to_owned(),
     };
     Ok(Driver {
-        nvml: Arc::new(nvml),
+        nvml: Arc::new(Library::new(nvml)),
         info,
         gpus,
     })

@@ -15,7 +15,7 @@ use actix::{Actor, ActorContext, AsyncContext, Context, Handler};
 use gpulse_aggregator::Counters;
 use tokio::time::Instant;
 
-use crate::{port::Alive, sampler::Retire};
+use crate::{lateness::is_late, port::Alive, sampler::Retire};
 
 mod kinds;
 mod progress;
@@ -60,6 +60,8 @@ pub(crate) struct EventWatch {
     counters: Arc<Counters>,
     retry_at: Instant,
     pause: Duration,
+    /// When the next look is due.
+    look_at: Instant,
 }
 
 impl EventWatch {
@@ -74,13 +76,17 @@ impl EventWatch {
             counters,
             retry_at: Instant::now(),
             pause: RESTART_FIRST,
+            look_at: Instant::now(),
         }
     }
 
     fn check(&mut self, ctx: &mut Context<Self>) {
         let now = Instant::now();
         self.abandoned.retain(|progress| !progress.is_over());
-        if let Some(waiter) = self.waiter.take() {
+        // A waiter that stood still with all of the process is looked at the next time.
+        if !is_late(self.look_at, now)
+            && let Some(waiter) = self.waiter.take()
+        {
             self.waiter = self.still_good(waiter, now);
         }
         let room = self.alive.load(Ordering::Relaxed) < MAX_WAITERS;
@@ -90,6 +96,7 @@ impl EventWatch {
         if let Some(waiter) = &self.waiter {
             waiter.leave_out(self.abandoned.iter().filter_map(Progress::gpu).collect());
         }
+        self.look_at = now + self.stuck_after;
         ctx.run_later(self.stuck_after, Self::check);
     }
 

@@ -14,7 +14,7 @@ use std::{
     time::Instant,
 };
 
-use gpulse_models::{Failure, GpuFacts, Reason, Sample, Timestamp, microseconds};
+use gpulse_models::{Failure, GpuFacts, GpuId, Reason, Sample, Timestamp, microseconds};
 use nvml_wrapper::{Device, Nvml, error::NvmlError};
 
 use crate::{
@@ -23,6 +23,8 @@ use crate::{
     book::{Book, Books},
     convert,
     groups::{Gpu, Groups},
+    library::Library,
+    names::Names,
     port::{Answer, CurrentCall, ReaderPort},
     probe,
     processes::Processes,
@@ -31,11 +33,12 @@ use crate::{
 
 /// What a reader is started with.
 pub(crate) struct ReaderSettings {
-    pub(crate) nvml: Arc<Nvml>,
+    pub(crate) nvml: Arc<Library>,
     pub(crate) index: u32,
     pub(crate) schedule: Schedule,
     pub(crate) processes: Processes,
     pub(crate) books: Books,
+    pub(crate) names: Names,
 }
 
 /// Starts the reader thread of a GPU.
@@ -57,6 +60,7 @@ fn run(settings: ReaderSettings, port: &ReaderPort) {
         groups: Groups::new(&settings.schedule, settings.processes),
         facts_again: settings.schedule.slow_clock(),
         books: settings.books,
+        names: settings.names,
         known: None,
     };
     while port.requests.recv().is_ok() {
@@ -85,6 +89,7 @@ struct Reader<'n> {
     groups: Groups<'n>,
     facts_again: Clock,
     books: Books,
+    names: Names,
     known: Option<Known<'n>>,
 }
 
@@ -138,6 +143,9 @@ impl<'n> Reader<'n> {
             .call
             .during(UUID, || device.uuid())
             .map_err(|error| refused(UUID, error))?;
+        self.names
+            .note(self.index, &GpuId::from_uuid(&uuid))
+            .map_err(|why| failure(UUID, Reason::Error, &why))?;
         let facts = probe::facts(&mut self.asker, &device, &uuid);
         self.asker.finish()?;
         Ok(Known {

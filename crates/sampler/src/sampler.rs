@@ -28,6 +28,7 @@ use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use crate::{
     Schedule,
     asker::failure,
+    lateness::is_late,
     port::{Alive, Answer, CurrentCall, ONE, ReaderPort, Request},
     processes::ProcessSettings,
 };
@@ -108,6 +109,8 @@ struct ReaderLink {
 /// A read that was asked for.
 struct Pending {
     asked_at: Instant,
+    /// When the deadline is over.
+    due: Instant,
     deadline: SpawnHandle,
 }
 
@@ -189,10 +192,11 @@ impl Sampler {
                 "ended; it is started again",
             ));
         }
-        let deadline = ctx.run_later(self.settings.deadline, Self::overdue);
+        let now = Instant::now();
         self.pending = Some(Pending {
-            asked_at: Instant::now(),
-            deadline,
+            asked_at: now,
+            due: now + self.settings.deadline,
+            deadline: ctx.run_later(self.settings.deadline, Self::overdue),
         });
         Ok(())
     }
@@ -241,6 +245,13 @@ impl Sampler {
     }
 
     fn overdue(&mut self, ctx: &mut Context<Self>) {
+        let now = Instant::now();
+        if let Some(pending) = self.pending.as_mut().filter(|pending| is_late(pending.due, now)) {
+            // The reader stood still as well, and gets its time.
+            pending.due = now + self.settings.deadline;
+            pending.deadline = ctx.run_later(self.settings.deadline, Self::overdue);
+            return;
+        }
         let call = self
             .reader
             .as_ref()

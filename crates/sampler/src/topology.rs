@@ -2,14 +2,22 @@
 //!
 //! A question here concerns two GPUs at once. Were a sampler to ask it, the one that hangs would hold up the other.
 
-use std::{io, sync::Arc, thread, time::Duration};
+use std::{
+    io,
+    sync::{
+        Arc, Weak,
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    thread,
+    time::Duration,
+};
 
 use actix::{Recipient, prelude::SendError};
 use gpulse_aggregator::{Calls, Counters, Joined};
 use gpulse_models::{Label, Reading, Reason, Timestamp, Topology, TopologyGpu, TopologyPair, microseconds};
 use nvml_wrapper::{Device, Nvml, error::NvmlError};
 
-use crate::{convert, counted::counted, label, raw};
+use crate::{convert, counted::counted, label, library::Library, raw};
 
 /// Pause before what is missing is asked for again; it doubles from there.
 const RETRY_FIRST: Duration = Duration::from_secs(5);
@@ -17,24 +25,35 @@ const RETRY_FIRST: Duration = Duration::from_secs(5);
 /// How often that is done: a GPU that is well again by then has been in trouble for an hour.
 const RETRIES: u32 = 10;
 
-/// Starts the thread.
+/// Starts the thread. It ends once the other end of `session` is dropped, and holds the library only while it asks: what is let
+/// go must not wait for a question that comes later.
 pub(crate) fn spawn(
-    nvml: Arc<Nvml>,
+    nvml: Weak<Library>,
     epoch: u64,
     gpus: u32,
     aggregator: Recipient<Joined>,
     counters: Arc<Counters>,
+    session: Receiver<()>,
 ) -> io::Result<()> {
     thread::Builder::new()
         .name("nvml-topology".to_owned())
-        .spawn(move || run(&nvml, epoch, gpus, &aggregator, counters.calls()))
+        .spawn(move || run(&nvml, epoch, gpus, &aggregator, counters.calls(), &session))
         .map(drop)
 }
 
-fn run(nvml: &Nvml, epoch: u64, gpus: u32, aggregator: &Recipient<Joined>, calls: &Calls) {
+fn run(
+    nvml: &Weak<Library>,
+    epoch: u64,
+    gpus: u32,
+    aggregator: &Recipient<Joined>,
+    calls: &Calls,
+    session: &Receiver<()>,
+) {
     let mut pause = RETRY_FIRST;
     for _ in 0..=RETRIES {
-        let topology = read(nvml, gpus, calls);
+        let Some(topology) = nvml.upgrade().map(|nvml| read(&nvml, gpus, calls)) else {
+            return;
+        };
         let provisional = topology.is_provisional();
         let joined = Joined {
             epoch,
@@ -49,7 +68,10 @@ fn run(nvml: &Nvml, epoch: u64, gpus: u32, aggregator: &Recipient<Joined>, calls
         if told && !provisional {
             return;
         }
-        thread::sleep(pause);
+        // Nothing is ever sent.
+        if !matches!(session.recv_timeout(pause), Err(RecvTimeoutError::Timeout)) {
+            return;
+        }
         pause *= 2;
     }
 }

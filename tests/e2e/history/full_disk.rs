@@ -66,6 +66,12 @@ fn a_full_disk_stops_nothing_and_loses_nothing() {
     let logged = |text: &str| ended.log.iter().filter(|line| line.contains(text)).count();
     assert_eq!(logged("cannot be kept on disk"), 1, "{:#?}", ended.log);
     assert_eq!(logged("written to disk again"), 1, "{:#?}", ended.log);
+    assert_eq!(
+        logged("is kept on disk"),
+        1,
+        "not while it is full: {:#?}",
+        ended.log
+    );
     assert_eq!(logged("not sound"), 0, "{:#?}", ended.log);
 
     let again = start();

@@ -211,7 +211,7 @@ const KEYS: &[Key] = &[
         "`wait` or `restart`",
         "What happens once nothing of NVML returns any more: every GPU is `hung`, or NVML's initialisation is stuck. \
          `restart`: the service manager is told that the watchdog has run out (`WATCHDOG=trigger`), and starts the \
-         agent anew. Without systemd this does nothing.",
+         agent anew. Not while the GPUs are parked. Without systemd this does nothing.",
     ),
     key(
         "watchdog.total_hang_after",

@@ -39,6 +39,8 @@ pub(super) struct Feeder {
     watchdog: bool,
     restart_after: Option<Duration>,
     is_beyond_signals: fn() -> bool,
+    /// Whether an operator wants the GPUs to be let go, which a new process would not know.
+    parked: bool,
     heartbeat: Option<u64>,
     /// Looks in a row that saw no beat.
     missed: u32,
@@ -59,6 +61,7 @@ impl Feeder {
             watchdog,
             restart_after,
             is_beyond_signals,
+            parked: false,
             heartbeat: None,
             missed: 0,
             stuck_since: None,
@@ -70,12 +73,19 @@ impl Feeder {
         self.pulse
     }
 
+    /// Notes whether an operator wants the GPUs to be let go. No new process is asked for then: it would load the driver again
+    /// that is about to be replaced.
+    pub(super) fn park(&mut self, parked: bool) {
+        self.parked = parked;
+    }
+
     /// Takes a look. Between two looks the heart has to beat.
     pub(super) fn look(&mut self, host: &HostSnapshot, heartbeat: u64, now: Instant) -> Sign {
         let before = self.heartbeat.replace(heartbeat);
         let moves = before.is_none_or(|before| before != heartbeat);
         self.missed = if moves { 0 } else { self.missed.saturating_add(1) };
-        let since = total::is_stuck(host).then(|| self.stuck_since.unwrap_or(now));
+        let is_stuck = !self.parked && total::is_stuck(host);
+        let since = is_stuck.then(|| self.stuck_since.unwrap_or(now));
         self.stuck_since = since;
         let overdue = since
             .zip(self.restart_after)

@@ -100,6 +100,18 @@ fn a_process_that_could_not_be_ended_is_not_given_up() {
 }
 
 #[test]
+fn whoever_parked_the_gpus_is_not_overruled_by_a_new_process() {
+    let (mut feeder, stuck) = (feeder(true, mortal), unavailable(DriverReason::Timeout));
+    let start = Instant::now();
+    feeder.look(&stuck, 0, start);
+    feeder.park(true);
+    assert_eq!(feeder.look(&stuck, 1, start + AFTER), Sign::Feed);
+    feeder.park(false);
+    assert_eq!(feeder.look(&stuck, 2, start + AFTER), Sign::Feed);
+    assert_eq!(feeder.look(&stuck, 3, start + AFTER * 2), Sign::Trigger);
+}
+
+#[test]
 fn one_gpu_that_answers_is_enough_and_a_driver_that_says_no_is_an_answer() {
     for (host, stuck) in [
         (host(&[]), false),

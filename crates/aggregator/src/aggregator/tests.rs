@@ -64,8 +64,8 @@ impl Bench {
             facts,
             outcome,
             at: Instant::now(),
-            overruns: 0,
-            dropped: 0,
+            overruns: 2,
+            dropped: 1,
         };
         self.aggregator.send(record).await.unwrap();
     }
@@ -284,7 +284,8 @@ fn samples_of_a_gpu_are_counted_on_when_the_driver_is_loaded_anew() {
         let facts = Some(Arc::new(example::facts(0)));
         bench.record(2, 1, facts, Ok(Arc::new(example::sample()))).await;
         let host = bench.host();
-        assert_eq!(host.gpu_at(1).unwrap().health.sequence, 3);
+        let health = &host.gpu_at(1).unwrap().health;
+        assert_eq!((health.sequence, health.overruns, health.dropped), (3, 4, 2));
         assert_eq!(host.gpu_at(0).unwrap().health.sequence, 0);
         assert!(host.generation > before);
     });

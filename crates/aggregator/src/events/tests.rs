@@ -132,6 +132,57 @@ fn a_gpu_goes_by_the_name_it_said_last_and_is_unwatched_until_told() {
 }
 
 #[test]
+fn counters_go_with_the_gpu_and_not_with_its_index() {
+    let log = EventLog::default();
+    let named = |index: u32| GpuId::from_uuid(&format!("GPU-{index}"));
+    let xid_of = |index, id: &GpuId, code| {
+        let gpu = EventGpu {
+            index,
+            id: id.clone(),
+            instance: None,
+        };
+        log.append(example::at(), Some(gpu), EventKind::Xid(Some(code)));
+    };
+    for index in 0..3 {
+        log.know(index, &named(index));
+    }
+    xid_of(1, &named(1), 79);
+    xid_of(2, &named(2), 31);
+    // GPU 1 fell off the bus: GPU 2 has its index, and reports something before it has said its name.
+    log.leave();
+    for index in 0..2 {
+        log.know(index, &GpuId::unidentified(index));
+    }
+    xid_of(1, &GpuId::unidentified(1), 31);
+    log.watched(1, None);
+    log.know(0, &named(0));
+    log.know(1, &named(2));
+    let totals = log.totals();
+    let of = |gpus: &[(EventGpu, EventCounters)]| -> Vec<_> {
+        let xids = |counters: &EventCounters| -> Vec<_> {
+            let xids = counters.xids.iter();
+            xids.map(|(code, tally)| (*code, tally.count)).collect()
+        };
+        let gpus = gpus.iter();
+        gpus.map(|(gpu, counters)| (gpu.index, gpu.id.to_string(), xids(counters)))
+            .collect()
+    };
+    let present = [
+        (0, "GPU-0".to_owned(), vec![]),
+        (1, "GPU-2".to_owned(), vec![(31, 2)]),
+    ];
+    assert_eq!(of(&totals.gpus), present);
+    assert_eq!(of(&totals.gone), [(1, "GPU-1".to_owned(), vec![(79, 1)])]);
+    assert_eq!(totals.gpus[1].1.unwatched, None);
+    assert_eq!(totals.gpus[1].1.last_xid.unwrap().sequence, 3);
+    // It is back, elsewhere.
+    log.know(2, &GpuId::unidentified(2));
+    log.know(2, &named(1));
+    assert_eq!(of(&log.totals().gpus)[2], (2, "GPU-1".to_owned(), vec![(79, 1)]));
+    assert!(log.totals().gone.is_empty());
+}
+
+#[test]
 fn whoever_waits_is_told_of_the_latest_number_and_of_nothing_else() {
     let log = EventLog::default();
     let mut follower = log.follow();

@@ -128,11 +128,14 @@ impl Disk {
         }
         match self.opened() {
             Ok((file, found)) => {
-                tracing::info!(
-                    directory = %self.settings.directory.display(),
-                    blocks = found.blocks.len(),
-                    "the history is kept on disk"
-                );
+                // A file that opens is not one that can be written: after a failure it is a flush that shows that it is.
+                if !self.is_failing {
+                    tracing::info!(
+                        directory = %self.settings.directory.display(),
+                        blocks = found.blocks.len(),
+                        "the history is kept on disk"
+                    );
+                }
                 self.file = Some(file);
                 if !std::mem::replace(&mut self.has_loaded, true) {
                     // Nobody listens any more while the agent ends.

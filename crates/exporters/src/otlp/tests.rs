@@ -28,6 +28,7 @@ fn subject() -> Subject {
 
 fn request(host: &HostSnapshot, profiles: Profiles, resource: &[(&str, &str)]) -> ResourceMetrics {
     let events = EventTotals {
+        gone: Vec::new(),
         gpus: Vec::new(),
         dropped: 0,
     };

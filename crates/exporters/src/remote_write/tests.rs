@@ -20,6 +20,7 @@ impl World {
         Self {
             host: example::host(gpus),
             events: EventTotals {
+                gone: Vec::new(),
                 gpus: Vec::new(),
                 dropped: 0,
             },

@@ -1,14 +1,16 @@
 //! What runs over one initialisation of NVML: samplers, the wait for events, the question how GPUs are joined.
 
 use std::{
-    sync::{Arc, Weak},
+    sync::{
+        Arc,
+        mpsc::{SyncSender, sync_channel},
+    },
     thread,
 };
 
 use actix::{Actor, Addr};
 use gpulse_aggregator::{Counters, EventBatch, Watch};
 use gpulse_models::{Reason, catalogue::Group};
-use nvml_wrapper::Nvml;
 
 use super::{DiscoverySettings, LEAST_PATIENCE, Reports};
 use crate::{
@@ -16,7 +18,9 @@ use crate::{
     book::Books,
     driver::Driver,
     events::{EventWatch, waiter},
-    port::ReaderPort,
+    library::LetGo,
+    names::Names,
+    port::{ONE, ReaderPort},
     processes::{Processes, UnderWay},
     reader::{self, ReaderSettings},
     sampler::{Place, Retire, Sampler},
@@ -26,9 +30,12 @@ use crate::{
 /// What runs over one initialisation.
 pub(super) struct Session {
     pub(super) driver: Driver,
+    pub(super) names: Names,
     epoch: u64,
     samplers: Vec<Addr<Sampler>>,
     events: Option<Addr<EventWatch>>,
+    /// Dropped with the session, which ends the thread of the topology.
+    topology: Option<SyncSender<()>>,
 }
 
 impl Session {
@@ -36,9 +43,11 @@ impl Session {
     pub(super) fn new(epoch: u64, driver: Driver) -> Self {
         Self {
             driver,
+            names: Names::default(),
             epoch,
             samplers: Vec::new(),
             events: None,
+            topology: None,
         }
     }
 
@@ -69,7 +78,7 @@ impl Session {
     }
 
     /// Lets everything end. The library is unloaded once the last thread has come back from it, which this tells.
-    pub(super) fn end(self) -> Weak<Nvml> {
+    pub(super) fn end(self) -> LetGo {
         // A mailbox that is full belongs to an actor that has stopped moving: there is nobody to tell.
         for sampler in &self.samplers {
             let _ = sampler.try_send(Retire);
@@ -77,7 +86,7 @@ impl Session {
         if let Some(events) = &self.events {
             let _ = events.try_send(Retire);
         }
-        let library = Arc::downgrade(&self.driver.nvml);
+        let library = LetGo::of(&self.driver.nvml);
         // Whoever lets go last unloads the library, which may take long: that must not be an actor.
         let driver = self.driver;
         if let Err(error) = thread::Builder::new()
@@ -100,11 +109,8 @@ impl Session {
         let SamplerSettings {
             schedule, processes, ..
         } = sampling;
-        let (nvml, commands, books) = (
-            Arc::downgrade(&self.driver.nvml),
-            UnderWay::default(),
-            books.clone(),
-        );
+        let (nvml, commands) = (Arc::downgrade(&self.driver.nvml), UnderWay::default());
+        let (books, names) = (books.clone(), self.names.clone());
         let spawn = move |port: ReaderPort| {
             let Some(nvml) = nvml.upgrade() else {
                 return Ok(());
@@ -117,6 +123,7 @@ impl Session {
                 schedule,
                 processes,
                 books: books.clone(),
+                names: names.clone(),
             };
             reader::spawn(settings, port)
         };
@@ -134,12 +141,14 @@ impl Session {
         .start()
     }
 
-    fn read_topology(&self, reports: &Reports, counters: &Arc<Counters>) {
-        let (nvml, counters) = (Arc::clone(&self.driver.nvml), Arc::clone(counters));
+    fn read_topology(&mut self, reports: &Reports, counters: &Arc<Counters>) {
+        let (nvml, counters) = (Arc::downgrade(&self.driver.nvml), Arc::clone(counters));
+        let (session, ended) = sync_channel(ONE);
         let (epoch, gpus) = (self.epoch, self.driver.gpus);
-        if let Err(error) = topology::spawn(nvml, epoch, gpus, reports.joined.clone(), counters) {
+        if let Err(error) = topology::spawn(nvml, epoch, gpus, reports.joined.clone(), counters, ended) {
             tracing::warn!(%error, "no thread can be started to ask how GPUs are joined");
         }
+        self.topology = Some(session);
     }
 
     fn watch_events(&mut self, sampling: SamplerSettings, reports: &Reports, counters: &Arc<Counters>) {

@@ -68,6 +68,20 @@ fn one_waiter_is_enough_as_long_as_its_calls_return() {
 }
 
 #[test]
+fn a_process_that_stood_still_gives_no_waiter_up() {
+    paused(|| async {
+        let ports = start();
+        sleep(STUCK_AFTER / 2).await;
+        get_stuck(&ports, 0, None);
+        tokio::time::advance(STUCK_AFTER * 10).await;
+        sleep(STUCK_AFTER / 2).await;
+        assert!(!progress(&ports, 0).is_abandoned(), "it stood still as well");
+        sleep(STUCK_AFTER).await;
+        assert!(progress(&ports, 0).is_abandoned(), "it still does not return");
+    });
+}
+
+#[test]
 fn a_stuck_waiter_is_replaced_by_one_that_leaves_the_sick_gpu_out() {
     paused(|| async {
         let ports = start();

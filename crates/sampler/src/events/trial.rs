@@ -18,7 +18,7 @@ use gpulse_aggregator::{Calls, Counters};
 use gpulse_models::Reason;
 use nvml_wrapper::{Nvml, bitmasks::event::EventTypes};
 
-use crate::{convert, counted::counted, raw};
+use crate::{convert, counted::counted, library::Library, raw};
 
 /// The GPUs that are being tried: at most one thread for each, however many waiters there have been.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +40,7 @@ impl Trials {
     /// Tries the GPU at `index` and tells the outcome; false if it is being tried already.
     pub(super) fn start(
         &self,
-        nvml: &Arc<Nvml>,
+        nvml: &Arc<Library>,
         index: u32,
         tell: SyncSender<Verdict>,
         counters: Arc<Counters>,

@@ -16,12 +16,13 @@ use std::{
 use actix::{Recipient, prelude::SendError};
 use gpulse_aggregator::{EventBatch, GpuEvent, Watch};
 use gpulse_models::{MigInstance, Reason, Timestamp, microseconds};
-use nvml_wrapper::{EventSet, Nvml, bitmasks::event::EventTypes, error::NvmlError};
+use nvml_wrapper::{EventSet, bitmasks::event::EventTypes, error::NvmlError};
 use tokio::time::Instant;
 
 use super::{WaiterPort, kinds, trial::Verdict};
 use crate::{
     convert,
+    library::Library,
     raw::{self, Handle},
 };
 
@@ -61,7 +62,7 @@ enum Standing {
 }
 
 struct Waiter<'n> {
-    nvml: &'n Arc<Nvml>,
+    nvml: &'n Arc<Library>,
     aggregator: Recipient<EventBatch>,
     port: WaiterPort,
     standings: Vec<Standing>,
@@ -74,7 +75,7 @@ struct Waiter<'n> {
 
 /// Starts the waiter of an initialisation that saw so many GPUs.
 pub(crate) fn spawn(
-    nvml: Arc<Nvml>,
+    nvml: Arc<Library>,
     epoch: u64,
     gpus: u32,
     aggregator: Recipient<EventBatch>,
@@ -87,7 +88,7 @@ pub(crate) fn spawn(
 }
 
 /// Holds the library for as long as it runs.
-fn run(nvml: &Arc<Nvml>, epoch: u64, gpus: u32, aggregator: Recipient<EventBatch>, port: WaiterPort) {
+fn run(nvml: &Arc<Library>, epoch: u64, gpus: u32, aggregator: Recipient<EventBatch>, port: WaiterPort) {
     let now = Instant::now();
     // Room for a verdict on each GPU: there is one trial of each at a time.
     let (tell, verdicts) = sync_channel(gpus.max(1) as usize);

@@ -131,6 +131,25 @@ fn an_answer_becomes_a_record() {
 }
 
 #[test]
+fn a_process_that_stood_still_takes_no_gpu_for_hung() {
+    paused(|| async {
+        let bench = Bench::start().await;
+        assert!(bench.was_asked(1));
+        // All that was due fires at once, far too late.
+        tokio::time::advance(DEADLINE * 100).await;
+        sleep(INTERVAL / 10).await;
+        assert!(bench.answer(1), "the reader is still listened to");
+        sleep(INTERVAL / 10).await;
+        assert!(bench.records().iter().all(|record| record.outcome.is_ok()));
+        assert_eq!((bench.counted().hangs, bench.readers()), (0, 1));
+        // A hang after it is one all the same.
+        sleep(INTERVAL + DEADLINE * 2).await;
+        assert!(bench.was_asked(1));
+        assert_eq!(bench.counted().hangs, 1);
+    });
+}
+
+#[test]
 fn a_gpu_is_asked_once_per_interval() {
     paused(|| async {
         let bench = Bench::start().await;

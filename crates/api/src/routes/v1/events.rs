@@ -112,7 +112,7 @@ struct Counters {
 /// How often what happened to one GPU.
 #[derive(Debug, Serialize, ToSchema)]
 struct GpuCounters {
-    /// NVML's index.
+    /// NVML's index; the one that it had last, if the GPU is not in the roster any more.
     #[schema(maximum = 4294967295i64)]
     gpu_id: u32,
     /// NVML UUID; `unidentified-…` as long as the GPU has not said it.
@@ -277,9 +277,21 @@ impl LoggedXid {
 impl Counters {
     fn of(totals: EventTotals, only: Option<u32>) -> Self {
         let wanted = |(gpu, _): &(EventGpu, EventCounters)| only.is_none_or(|index| gpu.index == index);
+        // Nobody waits for events of a GPU that is not there.
+        let gone = totals.gone.into_iter().map(|(gpu, counters)| {
+            let unwatched = Some(Reason::GpuLost);
+            (
+                gpu,
+                EventCounters {
+                    unwatched,
+                    ..counters
+                },
+            )
+        });
         let gpus = totals
             .gpus
             .into_iter()
+            .chain(gone)
             .filter(wanted)
             .map(|(gpu, counters)| GpuCounters {
                 gpu_id: gpu.index,

@@ -101,6 +101,7 @@ fn shown(host: &HostSnapshot, events: &EventTotals, profiles: Profiles) -> Kept 
 
 fn quiet() -> EventTotals {
     EventTotals {
+        gone: Vec::new(),
         gpus: Vec::new(),
         dropped: 0,
     }
@@ -270,6 +271,7 @@ fn an_xid_is_counted_and_stays_where_its_gpu_is_lost() {
         at: example::at(),
     });
     let events = EventTotals {
+        gone: Vec::new(),
         gpus: vec![(
             EventGpu {
                 index: 0,
@@ -296,6 +298,7 @@ fn no_xid_is_zero_only_where_events_reach_the_agent() {
         counters.unwatched = unwatched;
         let id = gpu.id.clone();
         EventTotals {
+            gone: Vec::new(),
             gpus: vec![(
                 EventGpu {
                     index: 0,

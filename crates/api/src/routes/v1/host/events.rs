@@ -28,7 +28,10 @@ impl HostEvents {
             dropped: totals.dropped,
             ..Self::default()
         };
-        for (gpu, counters) in totals.gpus {
+        let unwatched = totals.gpus.iter();
+        let unwatched = unwatched.filter_map(|(gpu, counters)| Some((gpu.index, counters.unwatched?)));
+        events.unwatched.extend(unwatched);
+        for (_, counters) in totals.gpus.into_iter().chain(totals.gone) {
             for (kind, count) in counters.kinds {
                 *events.kinds.entry(kind).or_default() += count;
             }
@@ -36,9 +39,6 @@ impl HostEvents {
                 *events.xids.entry(code).or_default() += tally.count;
             }
             events.other_xids += counters.other_xids;
-            if let Some(reason) = counters.unwatched {
-                events.unwatched.insert(gpu.index, reason);
-            }
         }
         events
     }
