@@ -62,6 +62,8 @@ pub(crate) struct EventWatch {
     pause: Duration,
     /// When the next look is due.
     look_at: Instant,
+    /// Whether the last one came too late to judge by.
+    was_late: bool,
 }
 
 impl EventWatch {
@@ -77,14 +79,16 @@ impl EventWatch {
             retry_at: Instant::now(),
             pause: RESTART_FIRST,
             look_at: Instant::now(),
+            was_late: false,
         }
     }
 
     fn check(&mut self, ctx: &mut Context<Self>) {
         let now = Instant::now();
         self.abandoned.retain(|progress| !progress.is_over());
-        // A waiter that stood still with all of the process is looked at the next time.
-        if !is_late(self.look_at, now)
+        // A waiter that stood still with all of the process is looked at the next time, however late that is.
+        self.was_late = !self.was_late && is_late(self.look_at, now);
+        if !self.was_late
             && let Some(waiter) = self.waiter.take()
         {
             self.waiter = self.still_good(waiter, now);

@@ -112,6 +112,8 @@ struct Pending {
     /// When the deadline is over.
     due: Instant,
     deadline: SpawnHandle,
+    /// Whether it got its time a second time. It does once: a machine on which all is late always has hangs, too.
+    is_extended: bool,
 }
 
 /// What comes over the connection.
@@ -197,6 +199,7 @@ impl Sampler {
             asked_at: now,
             due: now + self.settings.deadline,
             deadline: ctx.run_later(self.settings.deadline, Self::overdue),
+            is_extended: false,
         });
         Ok(())
     }
@@ -246,8 +249,10 @@ impl Sampler {
 
     fn overdue(&mut self, ctx: &mut Context<Self>) {
         let now = Instant::now();
-        if let Some(pending) = self.pending.as_mut().filter(|pending| is_late(pending.due, now)) {
+        let is_excused = |pending: &&mut Pending| !pending.is_extended && is_late(pending.due, now);
+        if let Some(pending) = self.pending.as_mut().filter(is_excused) {
             // The reader stood still as well, and gets its time.
+            pending.is_extended = true;
             pending.due = now + self.settings.deadline;
             pending.deadline = ctx.run_later(self.settings.deadline, Self::overdue);
             return;

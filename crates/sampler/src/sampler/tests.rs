@@ -150,6 +150,19 @@ fn a_process_that_stood_still_takes_no_gpu_for_hung() {
 }
 
 #[test]
+fn a_hang_is_found_where_all_is_late_always() {
+    paused(|| async {
+        let bench = Bench::start().await;
+        assert!(bench.was_asked(1));
+        for hangs in [0, 1] {
+            tokio::time::advance(DEADLINE * 100).await;
+            sleep(INTERVAL / 10).await;
+            assert_eq!(bench.counted().hangs, hangs);
+        }
+    });
+}
+
+#[test]
 fn a_gpu_is_asked_once_per_interval() {
     paused(|| async {
         let bench = Bench::start().await;
