@@ -6,7 +6,7 @@ use actix::{Actor, Addr, Arbiter, ArbiterHandle, Context, Handler, Recipient, pr
 use gpulse_aggregator::{
     Aggregator, Assigned, DriverDown, EventBatch, History, Joined, Record, Roster, SnapshotCache,
 };
-use gpulse_api::ApiConfig;
+use gpulse_api::{ApiConfig, Security};
 use gpulse_exporters::{PodWatch, watch_pods};
 use gpulse_models::PodAssignments;
 use gpulse_sampler::{
@@ -154,7 +154,10 @@ pub(crate) fn api_config(config: &Config, addresses: &[SocketAddr]) -> ApiConfig
         dashboard: config.dashboard.links(),
         metrics: config.metrics.settings(),
         target: config.target(addresses),
-        security: config.security(),
+        security: Security {
+            host_names: config.host_names(addresses),
+            ..config.security()
+        },
     }
 }
 

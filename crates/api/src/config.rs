@@ -61,8 +61,8 @@ pub struct Security {
     /// Bearer tokens and users.
     pub credentials: CredentialFiles,
     /// Names of this host, beside those that nobody else can make lead here; `*` for any. Clients on this host that ask for another
-    /// one are refused where nobody has to say who they are.
-    pub host_names: Vec<String>,
+    /// one are refused where nobody has to say who they are. Not given: any name, as where clients on other hosts read as well.
+    pub host_names: Option<Vec<String>>,
     /// How often each client may ask; unlimited if not given.
     pub rate_limit: Option<RateLimit>,
     /// Connections that each client may have open; unlimited if not given.

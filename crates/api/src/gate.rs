@@ -38,7 +38,8 @@ const LARGEST_HEADERS: usize = 128 * 1024;
 pub(crate) struct Gate {
     authentication: Option<Authentication>,
     rate: Option<RateLimiter>,
-    names: Names,
+    /// Those that clients on this host may ask for; not given: any.
+    names: Option<Names>,
 }
 
 /// What becomes of a request.
@@ -79,7 +80,7 @@ impl Gate {
         let gate = Self {
             authentication,
             rate: security.rate_limit.map(RateLimiter::new),
-            names: Names::new(&security.host_names),
+            names: security.host_names.as_deref().map(Names::new),
         };
         Ok((gate, looks))
     }
@@ -107,7 +108,11 @@ impl Gate {
             if access::is_admin(path) {
                 return Verdict::Refuse(refusal::closed());
             }
-            if self.names.are_missed_by(request) {
+            if self
+                .names
+                .as_ref()
+                .is_some_and(|names| names.are_missed_by(request))
+            {
                 return Verdict::Refuse(refusal::misdirected());
             }
             return attended(request);

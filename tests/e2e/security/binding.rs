@@ -76,6 +76,19 @@ fn a_page_whose_name_leads_to_this_host_reads_nothing() {
 }
 
 #[test]
+fn an_agent_that_everybody_may_read_goes_by_any_name() {
+    let (_simulator, builder) = small();
+    let agent = builder.bind("0.0.0.0:0").argument("--insecure").start();
+    agent.wait_until_ready();
+    let address = format!("127.0.0.1:{}", agent.address().port());
+    let request = b"GET /gpu/metrics HTTP/1.1\r\nhost: gpu-1.example\r\nconnection: close\r\n\r\n";
+    assert_eq!(
+        status(&exchange(&mut connect(address.parse().unwrap()), request)),
+        200
+    );
+}
+
+#[test]
 fn it_serves_several_addresses_alike() {
     let (_simulator, builder) = small();
     let agent = builder.bind("127.0.0.1:0").bind("127.0.0.2:0").start();

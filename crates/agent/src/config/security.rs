@@ -1,12 +1,13 @@
 //! The keys that say who may read: TLS, credentials, the unix socket; and how they go together.
 
-use std::{fmt, num::NonZeroU32, path::PathBuf};
+use std::{fmt, net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
 use gpulse_api::{CredentialFiles, RateLimit, Scope, Security, TlsFiles, UnixSocketSettings};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{
     Config,
+    addresses::is_exposed,
     schema::{Http, Violation},
 };
 
@@ -112,17 +113,21 @@ impl Config {
                 tokens: self.auth.tokens_file.clone(),
                 users: self.auth.users_file.clone(),
             },
-            host_names: self.host_names(),
+            host_names: None,
             rate_limit: self.http.rate_limit(),
             connections_per_client: self.http.max_connections_per_client,
         }
     }
 
-    /// What this host is called.
-    fn host_names(&self) -> Vec<String> {
+    /// What this host is called, where only clients on it reach the agent at `addresses`: what they alone may read, no page may
+    /// read through their browser. Where others read as well, there is nothing that this would keep.
+    pub(crate) fn host_names(&self, addresses: &[SocketAddr]) -> Option<Vec<String>> {
+        if addresses.iter().copied().any(is_exposed) {
+            return None;
+        }
         let others = [Some(self.metrics.node()), self.metrics.target.clone()];
         let others = others.into_iter().flatten().filter(|name| !name.is_empty());
-        self.http.allowed_hosts.iter().cloned().chain(others).collect()
+        Some(self.http.allowed_hosts.iter().cloned().chain(others).collect())
     }
 
     /// What of these keys does not go together.

@@ -28,7 +28,7 @@ pub(super) const SECURITY_KEYS: &[Key] = &[
     key(
         "http.allowed_hosts",
         "a list of names such as `[\"gpu-1.example\"]`, or `[\"*\"]`",
-        "Names under which clients on this host may ask an agent without authentication, such as the one that a proxy here is known by: otherwise a web page whose name is made to lead to 127.0.0.1 could read (DNS rebinding). Addresses, `localhost`, names without a dot, `metrics.node` and the host in `metrics.target` always count.",
+        "Names under which clients may ask an agent without authentication that only this host reaches, such as the one that a proxy here is known by: otherwise a web page whose name is made to lead to 127.0.0.1 could read (DNS rebinding). Addresses, `localhost`, names without a dot, `metrics.node` and the host in `metrics.target` always count.",
     ),
     key(
         "http.max_connections_per_client",
