@@ -7,6 +7,7 @@ mod guarded;
 mod places;
 mod reception;
 mod stall;
+mod threads;
 mod tls;
 mod unix_socket;
 mod workers;

@@ -12,17 +12,16 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    thread,
     time::Duration,
 };
 
 use tokio::{
     net,
-    runtime::Builder,
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
     time::sleep,
 };
 
+use super::threads;
 use crate::drain::Drain;
 
 /// Connections that are taken in at the end: as many as the kernel lets wait (`net.core.somaxconn`). Whoever comes while
@@ -179,35 +178,32 @@ impl Reception {
     ///
     /// If one of the doors cannot be waited at, or no thread can be started.
     pub(crate) fn start(doors: Vec<Door>, hall: Arc<Hall>, drain: &Drain) -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let sources: Vec<_> = {
-            let _inside = runtime.enter();
-            doors.into_iter().map(Source::open).collect::<io::Result<_>>()?
+        let begin = || {
+            let sources = doors.into_iter().map(Source::open);
+            sources.collect::<io::Result<Vec<_>>>()
         };
         let (open, closed) = oneshot::channel::<()>();
         let told = drain.follow();
-        thread::Builder::new()
-            .name("http-accept".to_owned())
-            .spawn(move || {
-                runtime.block_on(async {
-                    let all = sources.into_iter().map(|(source, is_shared)| {
-                        tokio::spawn(receive(source, is_shared, Arc::clone(&hall), told.clone()))
-                    });
-                    let all: Vec<_> = all.collect();
-                    // The workers end when nobody can hand anything over any more.
-                    drop(hall);
-                    let received = async {
-                        for one in all {
-                            let _ = one.await;
-                        }
-                    };
-                    tokio::select! {
-                        // Nothing is ever sent: the server is gone.
-                        _ = closed => {}
-                        () = received => {}
-                    }
+        threads::start("http-accept", begin, move |runtime, sources| {
+            runtime.block_on(async {
+                let all = sources.into_iter().map(|(source, is_shared)| {
+                    tokio::spawn(receive(source, is_shared, Arc::clone(&hall), told.clone()))
                 });
-            })?;
+                let all: Vec<_> = all.collect();
+                // The workers end when nobody can hand anything over any more.
+                drop(hall);
+                let received = async {
+                    for one in all {
+                        let _ = one.await;
+                    }
+                };
+                tokio::select! {
+                    // Nothing is ever sent: the server is gone.
+                    _ = closed => {}
+                    () = received => {}
+                }
+            });
+        })?;
         Ok(Self { _open: open })
     }
 }

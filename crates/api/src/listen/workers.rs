@@ -1,17 +1,20 @@
 //! The threads that answer: each has a runtime and an application of its own, and serves the connections that it is handed.
 
-use std::{fmt, future::Future, io, thread, time::Duration};
+use std::{fmt, future::Future, io, time::Duration};
 
 use futures_util::future::LocalBoxFuture;
 use tokio::{
     net::{TcpStream, UnixStream},
-    runtime::{Builder, Runtime},
+    runtime::Runtime,
     sync::{mpsc, watch},
     task::{LocalSet, spawn_local},
     time::timeout,
 };
 
-use super::reception::{Newcomer, Seated};
+use super::{
+    reception::{Newcomer, Seated},
+    threads,
+};
 
 /// What a worker does with a connection until it has ended.
 pub(crate) struct Desk {
@@ -44,12 +47,9 @@ impl Workers {
         let (is_alive, alive) = mpsc::channel(1);
         let (cut, is_cut) = watch::channel(false);
         for (newcomers, number) in newcomers.into_iter().zip(0..) {
-            let runtime = Builder::new_current_thread().enable_all().build()?;
             let (open, is_alive, is_cut) = (open.clone(), is_alive.clone(), is_cut.clone());
-            let name = format!("http-{number}");
-            thread::Builder::new()
-                .name(name)
-                .spawn(move || work(runtime, open, newcomers, is_cut, is_alive))?;
+            let work = move |runtime, ()| work(runtime, open, newcomers, is_cut, is_alive);
+            threads::start(&format!("http-{number}"), || Ok(()), work)?;
         }
         Ok(Self { alive, cut })
     }
