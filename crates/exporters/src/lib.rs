@@ -14,6 +14,7 @@ mod reference;
 pub mod remote_write;
 pub mod seen;
 mod text;
+mod thread;
 
 pub use exposition::{expose, to_text};
 pub use family::{Exemplar, Extra, Family, Histogram, Kind, Labels, Point, Sink};

@@ -1,9 +1,9 @@
 //! Asks the kubelet again and again, and says what is known from its answers.
 
-use std::{convert::Infallible, io, ops::ControlFlow, path::PathBuf, sync::Arc, thread, time::Duration};
+use std::{convert::Infallible, io, ops::ControlFlow, path::PathBuf, sync::Arc, time::Duration};
 
 use gpulse_models::{Absence, PodAssignments, PodHolders, Reason, Timestamp, microseconds};
-use tokio::{runtime, sync::oneshot, time::Instant};
+use tokio::{sync::oneshot, time::Instant};
 
 use super::{client, resources::ResourceNames};
 
@@ -51,9 +51,8 @@ pub fn watch_pods(
     settings: PodSettings,
     tell: impl FnMut(Arc<PodAssignments>) -> ControlFlow<()> + Send + 'static,
 ) -> io::Result<PodWatch> {
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let (keep, dropped) = oneshot::channel();
-    thread::Builder::new().name("kubelet".to_owned()).spawn(move || {
+    crate::thread::start("kubelet", move |runtime| {
         runtime.block_on(async {
             tokio::select! {
                 _ = dropped => {}

@@ -6,7 +6,7 @@
 //! 3. What may be taken later is tried again, after pauses that grow; what will not be taken is dropped and counted.
 //! 4. When it is told to end it encodes one last time and sends what waits, until the time for that is over.
 
-use std::{io, sync::Arc, thread, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use gpulse_aggregator::PushCounters;
 use gpulse_models::Timestamp;
@@ -67,20 +67,14 @@ impl Pusher {
     {
         let (end, told) = oneshot::channel();
         let (tell, ended) = oneshot::channel();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .thread_name(exporter)
-            .build()?;
-        thread::Builder::new()
-            .name(format!("push-{exporter}"))
-            .spawn(move || {
-                let actor = Actor::new(exporter, subject, settings, encoder, sender);
-                runtime.block_on(actor.run(told));
-                // Nobody waits for what is still being looked up or connected to.
-                runtime.shutdown_background();
-                // Nobody listens any more if the time was over.
-                let _ = tell.send(());
-            })?;
+        crate::thread::start(&format!("push-{exporter}"), move |runtime| {
+            let actor = Actor::new(exporter, subject, settings, encoder, sender);
+            runtime.block_on(actor.run(told));
+            // Nobody waits for what is still being looked up or connected to.
+            runtime.shutdown_background();
+            // Nobody listens any more if the time was over.
+            let _ = tell.send(());
+        })?;
         Ok(Self { exporter, end, ended })
     }
 
