@@ -131,7 +131,10 @@ fn workers_cpu() -> f64 {
         let name = std::fs::read_to_string(task.path().join("comm")).ok()?;
         let used = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
         let used: f64 = used.split(' ').next()?.parse().ok()?;
-        name.starts_with("actix").then_some(used)
+        ["actix", "http-"]
+            .iter()
+            .any(|kind| name.starts_with(kind))
+            .then_some(used)
     });
     nanoseconds.sum::<f64>() / 1e9
 }
