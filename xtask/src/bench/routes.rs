@@ -12,7 +12,7 @@ const ENCODINGS: [&str; 3] = ["identity", "gzip", "zstd"];
 /// What `{gpu}` and the like stand for: any GPU.
 const GPU: &str = "0";
 
-/// The routes that give JSON, with the first GPU in the place of one.
+/// The routes that give JSON, with the first GPU in the place of one, and the document's examples of what has to be asked for.
 pub(crate) fn of(agent: &Agent) -> Result<Vec<String>> {
     let answer = http::get(agent.address(), "/openapi.json")?;
     let document: Value = serde_json::from_str(&answer.body).context("the OpenAPI document is no JSON")?;
@@ -40,8 +40,23 @@ fn routes(document: &Value) -> Vec<String> {
     let paths = document["paths"].as_object().into_iter().flatten();
     paths
         .filter(|(_, path)| !path["get"]["responses"]["200"]["content"]["application/json"].is_null())
-        .map(|(path, _)| with_a_gpu(path))
+        .map(|(path, item)| with_a_gpu(path) + &required_query(&item["get"]))
         .collect()
+}
+
+/// The query without which a route refuses to answer.
+fn required_query(operation: &Value) -> String {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let required = parameters.filter(|parameter| parameter["in"] == "query" && parameter["required"] == true);
+    let pairs = required.filter_map(|parameter| {
+        let example = parameter["example"].as_str()?;
+        Some(format!("{}={example}", parameter["name"].as_str()?))
+    });
+    let pairs: Vec<_> = pairs.collect();
+    if pairs.is_empty() {
+        return String::new();
+    }
+    format!("?{}", pairs.join("&"))
 }
 
 fn with_a_gpu(path: &str) -> String {
@@ -62,7 +77,15 @@ mod tests {
     fn routes_that_give_json_are_found_and_parameters_filled_in() {
         let json = json!({"get": {"responses": {"200": {"content": {"application/json": {}}}}}});
         let page = json!({"get": {"responses": {"200": {"content": {"text/html": {}}}}}});
-        let document = json!({"paths": {"/docs": page, "/gpus/{gpu}/processes": json, "/health/": json}});
-        assert_eq!(routes(&document), ["/gpus/0/processes", "/health/"]);
+        let mut asked = json.clone();
+        asked["get"]["parameters"] = json!([
+            {"name": "metric", "in": "query", "required": true, "example": "a,b"},
+            {"name": "step", "in": "query", "required": false, "example": "1s"},
+        ]);
+        let document = json!({"paths": {"/docs": page, "/gpus/{gpu}/processes": json, "/health/": json, "/history": asked}});
+        assert_eq!(
+            routes(&document),
+            ["/gpus/0/processes", "/health/", "/history?metric=a,b"]
+        );
     }
 }
