@@ -137,12 +137,12 @@ impl Link {
 
 /// What may be a URL, without a name and a password in it.
 fn without_credentials(text: &str) -> String {
-    match text.rsplit_once('@') {
-        None => text.to_owned(),
-        Some((before, host)) => {
-            let scheme = before.split_once("://").map_or("", |(scheme, _)| scheme);
-            format!("{scheme}://…@{host}")
-        }
+    let Some((before, host)) = text.rsplit_once('@') else {
+        return text.to_owned();
+    };
+    match before.split_once("://") {
+        Some((scheme, _)) => format!("{scheme}://…@{host}"),
+        None => format!("…@{host}"),
     }
 }
 
@@ -191,4 +191,28 @@ async fn read(mut response: Response) -> reqwest::Result<Option<Vec<u8>>> {
         body.extend_from_slice(&chunk);
     }
     Ok(Some(body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_an_address_is_not_repeated() {
+        for (text, said) in [
+            ("http://gpu-1:8003/x", "http://gpu-1:8003/x"),
+            ("http://ann:secret@gpu-1:8003", "http://…@gpu-1:8003"),
+            ("http://ann:se@cret@gpu-1", "http://…@gpu-1"),
+            ("ann:secret@gpu-1", "…@gpu-1"),
+        ] {
+            let Err(error) = Link::to_address(text, None) else {
+                panic!("{text} is taken")
+            };
+            let error = error.to_string();
+            assert!(
+                error.contains(said) && !error.contains("secret") && !error.contains("cret@"),
+                "{error}"
+            );
+        }
+    }
 }

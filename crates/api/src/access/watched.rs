@@ -173,7 +173,10 @@ impl<T: Send + Sync> Look for Watched<T> {
 pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-        return Err(in_file(path, "it is no regular file"));
+        return Err(in_file(
+            path,
+            "it is no regular file: it has to be one, which is read again whenever it changes",
+        ));
     }
     let length = fs::File::open(path)
         .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))

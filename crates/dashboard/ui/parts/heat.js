@@ -13,8 +13,12 @@ import { SPAN, Sparkline } from "./sparkline.js";
 /** Keys that go from cell to cell. Up and down by as many cells as lie in a row at the moment. */
 const MOVES = { ArrowLeft: () => -1, ArrowRight: () => 1, ArrowUp: (row) => -row, ArrowDown: (row) => row };
 
-/** Seconds between two updates after which something was missed: the page was not looked at, or not connected. */
+/**
+ * Seconds between two updates after which something was missed, and intervals of the agent if these are more: the page was not
+ * looked at, or not connected.
+ */
 const MISSED = 15;
+const INTERVALS = 3;
 
 export class HeatGrid {
   constructor(base) {
@@ -24,12 +28,15 @@ export class HeatGrid {
     this.current = 0;
   }
 
-  /** Shows these GPUs by `metric`, as they were `at` that time in seconds; `isNew` says that they have not been shown before. */
-  update(gpus, metric, at, isNew) {
+  /**
+   * Shows these GPUs by `metric`, as they were `at` that time in seconds; `isNew` says that they have not been shown before. The agent
+   * samples `every` so many seconds.
+   */
+  update(gpus, metric, at, isNew, every = 0) {
+    const isGap = at - this.at > Math.max(MISSED, INTERVALS * every);
     setClass(this.element, gpus.length > 16 ? "heat dense" : "heat");
-    keyed(this.element, gpus, (gpu) => gpu.uuid ?? `#${gpu.index}`, (gpu) => this.cell(gpu), (cell, gpu) => this.fill(cell, gpu, metric, at, isNew));
+    keyed(this.element, gpus, (gpu) => gpu.uuid ?? `#${gpu.index}`, (gpu) => this.cell(gpu), (cell, gpu) => this.fill(cell, gpu, metric, at, isNew, isGap));
     this.mark();
-    const isGap = at - this.at > MISSED;
     this.at = at;
     if (this.metric === metric.id && !isGap) return;
     this.metric = metric.id;
@@ -76,7 +83,7 @@ export class HeatGrid {
     return item;
   }
 
-  fill(item, gpu, metric, at, isNew) {
+  fill(item, gpu, metric, at, isNew, isGap) {
     item.gpu = gpu;
     const { index, name, state, meaning, value, detail, anchor, sparkline } = item.parts;
     const read = metric.read(gpu);
@@ -95,7 +102,7 @@ export class HeatGrid {
     setText(detail, parts.join(" · "));
     setAttr(anchor, "title", gpu.state === "ok" ? null : known.meaning);
     setText(meaning, gpu.state === "ok" ? `, ok, ${metric.label} ` : `, when it was last read: ${metric.label} `);
-    const isOther = sparkline.metric !== metric.id || at - this.at > MISSED;
+    const isOther = sparkline.metric !== metric.id || isGap;
     if (isOther) {
       sparkline.metric = metric.id;
       sparkline.clear();

@@ -25,6 +25,8 @@ export class Sparkline {
 
   /** Adds a share of 100, or that there was none, and draws. */
   push(time, level) {
+    // The agent's clock was set back.
+    if (time < this.ring.last()) this.clear();
     if (time - this.ring.last() < APART) return;
     this.ring.push(time, [level]);
     this.draw();

@@ -72,7 +72,7 @@ export function overview(ctx) {
     show(scale, !asTable);
     show(table.element, asTable);
     if (asTable) table.set(gpus);
-    else grid.update(gpus, chosen, Date.parse(store.snapshot?.published_at) / 1000, dirty);
+    else grid.update(gpus, chosen, Date.parse(store.snapshot?.published_at) / 1000, dirty, store.hello?.interval_seconds);
     const instances = gpus.flatMap((gpu) => (gpu.mig?.instances ?? []).map((instance) => ({ gpu, instance })));
     show(migPart, instances.length > 0);
     mig.set(instances);

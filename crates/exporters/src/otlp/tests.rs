@@ -273,19 +273,9 @@ fn a_histogram_stays_one() {
 
 #[test]
 fn a_sole_holder_is_an_attribute_of_each_point_and_several_are_none() {
-    let gpu = example::gpu(0);
-    let uuid = gpu.id.to_string();
-    let holder = |pod: &str| PodContainer {
-        namespace: "team".to_owned(),
-        pod: pod.to_owned(),
-        container: "main".to_owned(),
-    };
-    let mut host = example::host([gpu]);
-    let mut holders = PodHolders::default();
-    let mut pods = |pod: &str| {
-        holders.add(uuid.parse().unwrap(), holder(pod));
-        host.pods = PodAssignments::known(holders.clone(), example::at()).into();
-        let mut resource = request(&host, Profiles::default(), &[]);
+    let mut host = example::host([example::gpu(0)]);
+    let pods = |host: &HostSnapshot| {
+        let mut resource = request(host, Profiles::default(), &[]);
         let metrics = resource.scope_metrics.remove(0).metrics;
         let points = METRICS.iter().flat_map(|row| points(&metrics, row.name));
         let said = points.map(|point| {
@@ -295,9 +285,20 @@ fn a_sole_holder_is_an_attribute_of_each_point_and_several_are_none() {
         });
         said.collect::<std::collections::BTreeSet<_>>()
     };
-    let sole = ["team", "a", "main"].map(|name| Some(name.to_owned()));
-    assert_eq!(pods("a"), [sole].into());
-    assert_eq!(pods("b"), [[None, None, None]].into());
+    let sole = ["training", "llama-0", "trainer"].map(|name| Some(name.to_owned()));
+    assert_eq!(pods(&host), [sole].into());
+    let mut holders = PodHolders::clone(host.pods.holders.as_ref().unwrap());
+    holders.add(host.gpus[0].id.as_str().parse().unwrap(), other_holder());
+    host.pods = PodAssignments::known(holders, example::at()).into();
+    assert_eq!(pods(&host), [[None, None, None]].into());
+}
+
+fn other_holder() -> PodContainer {
+    PodContainer {
+        namespace: "team".to_owned(),
+        pod: "a".to_owned(),
+        container: "main".to_owned(),
+    }
 }
 
 #[test]
@@ -312,14 +313,7 @@ fn an_instance_is_held_by_its_own_holder() {
     }]);
     let mut host = example::host([gpu]);
     let mut holders = PodHolders::default();
-    holders.add(
-        uuid.parse().unwrap(),
-        PodContainer {
-            namespace: "team".to_owned(),
-            pod: "a".to_owned(),
-            container: "main".to_owned(),
-        },
-    );
+    holders.add(uuid.parse().unwrap(), other_holder());
     host.pods = PodAssignments::known(holders, example::at()).into();
     let mut resource = request(&host, Profiles::default(), &[]);
     let metrics = resource.scope_metrics.remove(0).metrics;
